@@ -223,5 +223,42 @@ class DataTransferred:
     data: str = ""
 
 
-Report = Boot | Heartbeat | Authorize | StatusIs | Measured | DataTransferred
+class Mutability(Enum):
+    """OCPP 2.0.1 MutabilityEnumType."""
+
+    READ_ONLY = "ReadOnly"
+    READ_WRITE = "ReadWrite"
+    WRITE_ONLY = "WriteOnly"
+
+
+@dataclass(frozen=True, slots=True)
+class InventoryItem:
+    """One variable as a base report tells it. ``name`` as `core.variable.address` writes it, ``kind`` an OCPP 2.0.1
+    DataEnumType; ``low`` and ``high`` bound a number, ``high`` the characters of a text; ``value`` None: a secret."""
+
+    name: str
+    value: str | None
+    mutability: Mutability
+    kind: str
+    unit: str = ""
+    low: float | None = None
+    high: float | None = None
+    values: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class InventoryPart:
+    """One part of the answer to `commands.GetInventory`: ``seq`` from 0, ``more`` says that another follows.
+
+    Parts do not replace each other: all of them are sent, in order. 1.6 has no word for it.
+    """
+
+    request: int
+    seq: int
+    more: bool
+    at: Stamp
+    items: tuple[InventoryItem, ...]
+
+
+Report = Boot | Heartbeat | Authorize | StatusIs | Measured | DataTransferred | InventoryPart
 Message = Record | Report
