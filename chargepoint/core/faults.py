@@ -232,7 +232,7 @@ _FAULTS = (
         blocks=True,
         ends=Reason.OTHER,
         title="Station was hit",
-        help="The tilt contact was active; it stays until a person has looked at post and cables and cleared the fault.",
+        help="The tilt contact was active; it stays until a person has checked post and cables and cleared the fault.",
     ),
     Fault(
         "weak-signal",
@@ -268,8 +268,9 @@ _FAULTS = (
 
 CATALOGUE: Mapping[str, Fault] = {fault.id: fault for fault in _FAULTS}
 
-_BY_CODE = {fault.code16.casefold(): fault for fault in reversed(_FAULTS)} | {"othererror": CATALOGUE["other"]}
-"""The first fault of a code is the usual one; an unnamed one is just `other`."""
+_USUAL = {"othererror": CATALOGUE["other"], "internalerror": CATALOGUE["internal"]}
+_BY_CODE = {fault.code16.casefold(): fault for fault in reversed(_FAULTS)} | _USUAL
+"""Where several faults share a code: the first, unless one is as vague as the code."""
 
 
 def find(text: str) -> Fault | None:
