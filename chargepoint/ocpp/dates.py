@@ -38,3 +38,12 @@ def _offset_s(zone: str | None) -> int:
     digits = zone[1:].replace(":", "").ljust(4, "0")
     seconds = int(digits[:2]) * 3600 + int(digits[2:]) * 60
     return -seconds if zone[0] == "-" else seconds
+
+
+EARLIEST_UTC = 1577836800.0
+LATEST_UTC = 4102444800.0
+
+
+def plausible(utc: float | None) -> float | None:
+    """A backend's clock, unless it stands before 2020 or after 2100: then nobody has set it."""
+    return utc if utc is not None and EARLIEST_UTC <= utc < LATEST_UTC else None

@@ -131,7 +131,7 @@ def _str(value: Any, longest: int, quirks: Counter[str], any_case: bool) -> str:
         value = "true" if value else "false"
     elif type(value) in (int, float):
         quirks["J4"] += 1
-        value = repr(value)
+        value = repr(int(value) if type(value) is float and value.is_integer() else value)
     elif type(value) is not str:
         raise _wrong("text", value)
     if longest and len(value) > longest:
