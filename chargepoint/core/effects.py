@@ -49,9 +49,13 @@ class Keep:
 
 @dataclass(frozen=True, slots=True)
 class Tell:
-    """Send when there is a link, latest wins; an `Authorize` is answered by the fact `Authorized`."""
+    """Send when there is a link, latest wins; an `Authorize` is answered by the fact `Authorized`.
+
+    ``asked``: the backend triggered it, so it may be sent before the station is accepted (OCPP 2.0.1 B02).
+    """
 
     report: Report
+    asked: bool = False
 
 
 @dataclass(frozen=True, slots=True)

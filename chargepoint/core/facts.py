@@ -53,6 +53,14 @@ class FaultIs:
 
 
 @dataclass(frozen=True, slots=True)
+class FaultCleared:
+    """A person says that the fault is mended: it goes even if it latches."""
+
+    evse: int
+    fault: str
+
+
+@dataclass(frozen=True, slots=True)
 class Metered:
     evse: int
     sample: MeterSample
@@ -199,6 +207,7 @@ Fact = (
     | VehicleIs
     | ContactorIs
     | FaultIs
+    | FaultCleared
     | Metered
     | Tapped
     | LockIs

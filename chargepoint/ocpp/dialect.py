@@ -65,6 +65,9 @@ class Dialect(Protocol):
     subprotocol: str
     """As in Sec-WebSocket-Protocol, e.g. ``ocpp1.6``."""
 
+    samples_per_message: int
+    """How many meter values of one transaction one message may carry; 1 where every event is a message of its own."""
+
     def encode(self, message: Message, dated: Callable[[Stamp], str], ledger: Ledger) -> list[Call]:
         """The requests that say this, in order; none where this version has no word for it."""
 

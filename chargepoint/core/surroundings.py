@@ -1,0 +1,52 @@
+"""What all charging places of a station share while one fact is handled: the time, the link, the settings, the way out.
+
+There is one of these per station. Everything in it is a fact or derived from facts; effects are appended to ``out``
+and leave through `Station.handle`.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from chargepoint.clock import Stamp, TimeQuality
+from chargepoint.core.commands import Command, Outcome
+from chargepoint.core.effects import Answer, Effect, Say
+from chargepoint.core.facts import Registration
+from chargepoint.core.setup import StationSetup
+from chargepoint.core.settings import Settings
+
+
+@dataclass
+class Surroundings:
+    setup: StationSetup
+    settings: Settings
+    new_id: Callable[[], str]
+    now: float = 0.0
+    offset: float | None = None
+    quality: TimeQuality = TimeQuality.NONE
+    online: bool = False
+    registration: Registration = Registration.NONE
+    guard: bool = False
+    operative: bool = True
+    resetting: bool = False
+    waiting: int = 0
+    faults: dict[str, str] = field(default_factory=dict)
+    out: list[Effect] = field(default_factory=list)
+
+    @property
+    def utc(self) -> float | None:
+        """UTC seconds now, as far as it is known."""
+        return None if self.offset is None else self.offset + self.now
+
+    def stamp(self, mono: float | None = None) -> Stamp:
+        """Now, or another moment of this boot."""
+        at = self.now if mono is None else mono
+        return Stamp(self.setup.boot, at, None if self.offset is None else self.offset + at, self.quality)
+
+    def emit(self, effect: Effect) -> None:
+        self.out.append(effect)
+
+    def answer(self, ticket: str, command: Command, outcome: Outcome) -> None:
+        self.out.append(Answer(ticket, command, outcome))
+
+    def say(self, evse: int, text: str, warning: bool = False) -> None:
+        self.out.append(Say(evse, text, warning))
