@@ -146,9 +146,14 @@ class PowerPath:
 
     @property
     def faults(self) -> frozenset[str]:
-        """What is wrong with contactor, pilot, cable and vehicle, by ids of the catalogue."""
-        fault = VEHICLE_FAULTS.get(self.seen.vehicle, self.vehicle_fault)
-        if self.seen.vehicle is Vehicle.F and self.state is P.FAULTED and self.now >= self.visible_at:
+        """What is wrong with contactor, pilot, cable and vehicle, by ids of the catalogue.
+
+        A vehicle's fault is told while it is seen, while state F hides it, and after it came back too often. It is
+        never held longer, so that telling it back as unsound cannot keep it alive.
+        """
+        seen, hidden = self.seen.vehicle, self.now < self.error_until or not forgiven(self)
+        fault = VEHICLE_FAULTS.get(seen, self.vehicle_fault if hidden else "")
+        if seen is Vehicle.F and self.state is P.FAULTED and self.now >= self.visible_at:
             fault = PILOT
         return self.latched | {fault} if fault else self.latched
 

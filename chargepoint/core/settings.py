@@ -107,6 +107,11 @@ class Settings:
         variable = self._by_id.get(name.casefold())
         return self._unknown2(name) if variable is None else self._set(variable, value, narrow=True)
 
+    def canonical(self, name: str) -> str:
+        """The one name under which a setting is kept, whatever it was called; an unknown name stays as it is."""
+        variable = self._find(name)
+        return name if variable is None else variable.id
+
     def explain(self, name: str) -> tuple[str, str] | None:
         """The value in force and who won; None where there is no such setting."""
         variable = self._find(name)
