@@ -1,0 +1,241 @@
+"""The task tree: who runs, who owns whom, and in which order it all ends.
+
+``core`` is one inbox and one loop: a fact or a deadline, `Station.handle`, perform. It also renews the guard's permits
+and tells the service manager that it is alive, so whatever stops this loop takes the power away. Everything else is a
+supervised task that posts facts; when one of them breaks in a way nobody foresaw, the daemon ends loudly: the guard
+opens the contactor on the closed line, the service manager starts the daemon again, and the facts are read anew.
+"""
+
+import asyncio
+import gc
+import logging
+import signal
+from collections import deque
+from collections.abc import Callable, Coroutine, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from chargepoint import notify
+from chargepoint.act.locks import LockKeeper
+from chargepoint.act.perform import Performer
+from chargepoint.clock import Clock
+from chargepoint.core import effects
+from chargepoint.core.commands import ResetKind
+from chargepoint.core.facts import ClockIs, Durable, Fact, FaultIs, LockIs, QueueIs, Tick
+from chargepoint.core.station import Station
+from chargepoint.hal import Devices, Hints, ServedReader
+from chargepoint.journal import Journal
+from chargepoint.panel.server import Panel
+from chargepoint.sense import hints, meters, readers, wallclock
+from chargepoint.store import Store
+
+log = logging.getLogger(__name__)
+
+SLOW_TURN_S = 0.05
+END_WITHIN_S = 5.0
+
+
+class Guarding(Protocol):
+    """The guard's client as the daemon uses it."""
+
+    @property
+    def beat_every_s(self) -> float: ...
+
+    def drive(self, effect: effects.Drive) -> None: ...
+
+    def beat(self) -> None: ...
+
+    async def run(self) -> None: ...
+
+
+class Linking(Protocol):
+    """The uplink as the daemon uses it."""
+
+    def tell(self, report: Any, asked: bool) -> None: ...
+
+    def answer(self, effect: effects.Answer) -> None: ...
+
+    def wake(self) -> None: ...
+
+    def hint(self, up: bool) -> None: ...
+
+    async def run(self) -> None: ...
+
+
+@dataclass
+class Parts:
+    """Everything the daemon is made of; the composition root fills it in."""
+
+    station: Station
+    store: Store
+    guard: Guarding
+    uplink: Linking | None
+    panel: Panel
+    clock: Clock
+    journal: Journal
+    devices: Mapping[int, Devices]
+    readers: tuple[ServedReader, ...]
+    hints: Hints | None
+    meter_period_s: Mapping[int, float]
+    inbox: "Inbox"
+    close_board: Callable[[], None]
+
+
+@dataclass
+class Inbox:
+    """Facts on their way to the core. `post` belongs to the loop, `post_from_thread` to everybody else."""
+
+    facts: deque[Fact] = field(default_factory=deque)
+    arrived: asyncio.Event = field(default_factory=asyncio.Event)
+    loop: asyncio.AbstractEventLoop | None = None
+
+    def post(self, fact: Fact) -> None:
+        self.facts.append(fact)
+        self.arrived.set()
+
+    def post_from_thread(self, fact: Fact) -> None:
+        if self.loop is not None and not self.loop.is_closed():
+            self.loop.call_soon_threadsafe(self.post, fact)
+
+
+class Daemon:
+    """`run` returns the exit code: 0 after a signal, `RESTART` when the backend asked for a reset."""
+
+    def __init__(self, parts: Parts) -> None:
+        self._parts = parts
+        self._locks = {
+            evse: LockKeeper(evse, device.lock, parts.inbox.post)
+            for evse, device in parts.devices.items()
+            if device.lock is not None
+        }
+        self._performer = Performer(
+            parts.guard, parts.uplink, parts.store, parts.devices, self._latch, self._reboot
+        )
+        self._ended = asyncio.Event()
+        self.reboot: ResetKind | None = None
+
+    # -- life ------------------------------------------------------------------------------------------------------------
+
+    async def run(self) -> ResetKind | None:
+        """Until a signal or a reset; returns the kind of the reset, if it was one."""
+        parts, loop = self._parts, asyncio.get_running_loop()
+        parts.inbox.loop = loop
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self._ended.set)
+        for fact in parts.store.restore():
+            parts.inbox.post(fact)
+        parts.inbox.post(QueueIs(parts.store.waiting))
+        core = asyncio.create_task(self._core(), name="core")
+        others = asyncio.create_task(self._others(), name="others")
+        ended = asyncio.create_task(self._ended.wait(), name="ended")
+        try:
+            notify.ready("charging station ready")
+            await asyncio.wait((core, others, ended), return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            notify.stopping()
+            await self._end(others, core, ended)
+        return self.reboot
+
+    async def _end(self, others: asyncio.Task[None], core: asyncio.Task[None], ended: asyncio.Task[Any]) -> None:
+        """The guard's line closes first: that opens every contactor. Then the disk, last the board."""
+        for task in (others, core, ended):
+            task.cancel()
+        results = await asyncio.gather(others, core, ended, return_exceptions=True)
+        self._parts.journal.close()
+        await self._parts.store.close()
+        self._parts.close_board()
+        for result in results:
+            if isinstance(result, BaseException) and not isinstance(result, asyncio.CancelledError):
+                raise result
+
+    async def _others(self) -> None:
+        parts, post = self._parts, self._parts.inbox.post
+        async with asyncio.TaskGroup() as tasks:
+
+            def own(work: Coroutine[Any, Any, None], name: str) -> None:
+                tasks.create_task(work, name=name)
+
+            own(parts.guard.run(), "guard")
+            own(parts.panel.run(), "panel")
+            own(wallclock.watch(parts.clock, wallclock.kernel_is_synchronised, post), "clock")
+            if parts.uplink is not None:
+                own(parts.uplink.run(), "uplink")
+            for evse, device in parts.devices.items():
+                if device.meter is not None:
+                    period_s = parts.meter_period_s[evse]
+                    own(meters.poll(evse, device.meter, period_s, parts.clock, post), f"meter-{evse}")
+            for evse, keeper in self._locks.items():
+                own(keeper.run(), f"lock-{evse}")
+            for served in parts.readers:
+                own(readers.listen(served, parts.store.known, post), f"reader-{served.name}")
+            if parts.hints is not None:
+                own(hints.listen(parts.hints, len(parts.devices), post, self._network), "hints")
+
+    # -- the core --------------------------------------------------------------------------------------------------------
+
+    async def _core(self) -> None:
+        parts = self._parts
+        inbox, beat_s = parts.inbox, parts.guard.beat_every_s
+        self._turn(Tick())
+        gc.collect()
+        gc.freeze()
+        while True:
+            inbox.arrived.clear()
+            while inbox.facts:
+                self._turn(inbox.facts.popleft())
+            parts.guard.beat()
+            notify.alive()
+            due = parts.station.next_deadline
+            wait_s = beat_s if due is None else min(beat_s, max(0.0, due - parts.clock.mono()))
+            try:
+                async with asyncio.timeout(wait_s):
+                    await inbox.arrived.wait()
+            except TimeoutError:
+                due = parts.station.next_deadline
+                if due is not None and parts.clock.mono() >= due:
+                    self._turn(Tick())
+
+    def _turn(self, fact: Fact) -> None:
+        parts = self._parts
+        now = parts.clock.mono()
+        if isinstance(fact, ClockIs):
+            parts.store.note_clock(fact.offset, fact.quality)
+        if not isinstance(fact, Tick):
+            parts.journal.note(now, fact)
+        for effect in parts.station.handle(fact, now):
+            self._performer.perform(effect)
+        parts.panel.changed()
+        took_s = parts.clock.mono() - now
+        if took_s > SLOW_TURN_S:
+            log.warning("a turn of the core took %.0f ms (%s)", 1000 * took_s, type(fact).__name__)
+
+    def _latch(self, evse: int, engaged: bool) -> None:
+        keeper = self._locks.get(evse)
+        if keeper is not None:
+            keeper.want(engaged)
+        else:
+            self._parts.inbox.post(LockIs(evse, engaged))
+
+    def _reboot(self, effect: effects.Reboot) -> None:
+        self.reboot = effect.kind
+        self._ended.set()
+
+    def _network(self, up: bool) -> None:
+        log.info("the network is %s", "back" if up else "gone")
+        if self._parts.uplink is not None:
+            self._parts.uplink.hint(up)
+
+
+def store_callbacks(inbox: Inbox) -> tuple[Callable[[str], None], Callable[[int], None]]:
+    """What the store's thread calls: a start is on disk; the queue has another length."""
+    return (lambda tx: inbox.post_from_thread(Durable(tx))), (lambda n: inbox.post_from_thread(QueueIs(n)))
+
+
+def store_is_broken(inbox: Inbox) -> Callable[[BaseException], None]:
+    """A disk that cannot be written to: no new transaction may start, and the process ends."""
+
+    def broken(problem: BaseException) -> None:
+        log.critical("the state folder cannot be written: %s", problem)
+        inbox.post_from_thread(FaultIs(0, "internal", True, f"the state folder cannot be written: {problem}"))
+
+    return broken
