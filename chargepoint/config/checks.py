@@ -1,13 +1,11 @@
-"""What one key cannot know: contradictions between keys. Each check is one function and one row of a table."""
+"""What one key cannot know: contradictions between keys. Each check is one function and one row of a table.
 
-from collections.abc import Iterable
+Names in [settings] and `locked` are known to `core.settings` only, which this room does not import.
+"""
 
 from chargepoint.config import checks_hardware as hardware
 from chargepoint.config import checks_service as service
-from chargepoint.config.findings import Check, Finding
-from chargepoint.config.keys import Path
-from chargepoint.config.schema import Config
-from chargepoint.config.words import near
+from chargepoint.config.findings import Check
 
 PROBLEMS: tuple[Check, ...] = (
     service.one_password,
@@ -31,18 +29,3 @@ WARNINGS: tuple[Check, ...] = (
     hardware.pretended_pins,
     service.anybody_may_charge,
 )
-
-
-def unknown_settings(config: Config, known: Iterable[str]) -> list[Finding]:
-    """Names in [settings] and in ``locked`` that are none of ``known``, the names of the device model."""
-    names = {name.casefold(): name for name in known}
-    given: list[tuple[Path, str]] = [(("settings", name), name) for name in config.settings]
-    given += [(("locked", position), name) for position, name in enumerate(config.locked, 1)]
-    found = []
-    for path, name in given:
-        if name.casefold() not in names:
-            hint = near(name, list(names))
-            for low, proper in names.items():
-                hint = hint.replace(f" {low}?", f" {proper}?")
-            found.append(Finding(path, f'names no setting of this station: "{name}"{hint}'))
-    return found

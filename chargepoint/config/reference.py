@@ -30,10 +30,11 @@ chargepoint.toml:16: connector[2].max_amps is 100, must be 6..80 (amps per phase
 
 Connectors are numbered over the station from 1 in the order given, and `connector[2]` in a message is connector 2.
 A key without a default must be given. `chargepoint config show FILE` prints the values in effect, without secrets.
-`chargepoint config explain KEY` tells which of *locked in the file*, *set by the backend*, *file* and *default* won.
+`chargepoint config explain KEY` tells which of *locked in the file*, *set by the backend*, *file* and *default*
+won.
 """
-EXAMPLE = """# The configuration of a charging station. Every key is here. A line such as `#key = value` shows the default
-# or an example and has no effect until its # is taken away, together with the # of its table.
+EXAMPLE = """# The configuration of a charging station. Every key is here. A line such as `#key = value` shows the
+# default or an example and has no effect until its # is taken away, together with the # of its table.
 # Meaning of all keys: deploy/CONFIG.md. After a change: chargepoint check FILE
 """
 

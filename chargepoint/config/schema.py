@@ -130,6 +130,7 @@ class PilotSettings:
         "3f20c000.pwm"
     )
     pwm_channel: Annotated[int, "Channel of that chip.", Between(0, 3)] = 0
+    pwm_inverted: Annotated[bool, "The output stage inverts: a high PWM pin gives -12 V."] = False
     adc: Annotated[Literal["mcp3008", "mcp3208"], "The converter that reads the pilot."] = "mcp3008"
     adc_channel: Annotated[int, "Its channel.", Between(0, 7)] = 0
     spi_bus: Annotated[int, "SPI bus of the converter.", Between(0, 6)] = 0
