@@ -1,0 +1,181 @@
+"""The boards this package can drive: name -> recipe, and what a recipe has to say about a configuration.
+
+A recipe makes only what the configuration names, and imports it only then. The guard's process takes `pins` and loads
+GPIO, never Modbus; the daemon takes `devices` and `readers` and never loads GPIO.
+"""
+
+import contextlib
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+from chargepoint import hal
+from chargepoint.config.schema import Config, Connector, ContactorSettings, PilotSettings, ReaderSettings
+from drivers import checks
+
+if TYPE_CHECKING:
+    from drivers.gpio.contactor import GpioContactor, GpioEnable
+    from drivers.gpio.pins import Factory
+    from drivers.modbus.rtu import RtuLine
+    from drivers.reader.uart import Parser
+
+PWM_ROOT = Path("/sys/class/pwm")
+
+
+class Held(Protocol):
+    """A pin or bus that was taken. `release` drives it to its safe value first."""
+
+    def release(self) -> None: ...
+
+
+class RaspiMcp3008:
+    """A Raspberry Pi: gpiozero for contactor and interlocks, kernel PWM for the pilot, an MCP3008 or MCP3208 to see it,
+    Modbus RTU meters, card readers on serial ports. Implements `hal.Board`.
+
+    ``factory``, ``open_spi`` and ``pwm_root`` stand for the machine; a test puts simulated wires there.
+    """
+
+    def __init__(
+        self,
+        config: Config,
+        factory: "Factory | None" = None,
+        open_spi: Callable[[int, int], Any] | None = None,
+        pwm_root: Path = PWM_ROOT,
+    ) -> None:
+        self._config = config
+        self._factory = factory
+        self._open_spi = open_spi
+        self._pwm_root = pwm_root
+        self._held: list[Held] = []
+
+    def pins(self) -> Sequence[hal.Pins]:
+        """Contactors first, so they are open before anything else is touched.
+
+        Raises DeviceUnavailable, and then holds nothing.
+        """
+        from drivers.gpio.pins import pin_factory
+
+        _refuse(checks.pin_problems(self._config))
+        try:
+            factory = self._factory or pin_factory(self._config.board.pin_factory)
+            relays = [self._relay(connector, factory) for connector in self._config.connector]
+            return [
+                hal.Pins(*self._pilot(connector), contactor, enable, self._interlocks(connector, factory))
+                for connector, (contactor, enable) in zip(self._config.connector, relays, strict=True)
+            ]
+        except BaseException:
+            with contextlib.suppress(hal.DeviceUnavailable):
+                self.close()
+            raise
+
+    def devices(self) -> Sequence[hal.Devices]:
+        if not any(connector.meter for connector in self._config.connector):
+            return [hal.Devices() for _ in self._config.connector]
+        _refuse(checks.meter_problems(self._config))
+        lines: dict[str, RtuLine] = {}
+        return [hal.Devices(meter=_meter(connector, lines)) for connector in self._config.connector]
+
+    def readers(self) -> Sequence[hal.ServedReader]:
+        if not self._config.reader:
+            return []
+        from drivers.reader.uart import UartReader
+
+        everybody = tuple(range(1, len(self._config.connector) + 1))
+        return [
+            hal.ServedReader(
+                name=f"{reader.kind} at {reader.port}",
+                reader=UartReader(reader.port, reader.baud, _parser(reader), reader.again_after_s, reader.reverse),
+                connectors=reader.connectors or everybody,
+            )
+            for reader in self._config.reader
+        ]
+
+    def hints(self) -> None:
+        return None
+
+    def close(self) -> None:
+        """Open the contactors, put the pilots to -12 V, give the lines back. Meters and readers have their own close.
+
+        What fails does not keep the rest from being released; the first DeviceUnavailable is raised at the end.
+        """
+        held, self._held = self._held, []
+        failures = []
+        for one in held:
+            try:
+                one.release()
+            except hal.DeviceUnavailable as exc:
+                failures.append(exc)
+        if failures:
+            raise failures[0]
+
+    def _relay(self, connector: Connector, factory: "Factory") -> "tuple[GpioContactor, GpioEnable | None]":
+        from drivers.gpio.contactor import GpioContactor, GpioEnable
+
+        wired = connector.contactor or ContactorSettings()
+        contactor = GpioContactor(wired.coil_line, wired.mirror_line, wired.mirror_active_high, factory)
+        self._held.append(contactor)
+        if wired.enable_line < 0:
+            return contactor, None
+        enable = GpioEnable(wired.enable_line, factory)
+        self._held.append(enable)
+        return contactor, enable
+
+    def _pilot(self, connector: Connector) -> tuple[hal.Pilot, hal.PilotSensor]:
+        from drivers.gpio.adc import CHIPS, Divider, McpPilotSensor, open_spi
+        from drivers.gpio.pwm import KernelPilot, find_channel
+
+        wired = connector.pilot or PilotSettings()
+        pilot = KernelPilot(find_channel(self._pwm_root, wired.pwm_device, wired.pwm_channel), wired.pwm_inverted)
+        self._held.append(pilot)
+        spi = (self._open_spi or open_spi)(wired.spi_bus, wired.spi_device)
+        divider = Divider(wired.volts_at_zero, wired.volts_at_full)
+        sensor = McpPilotSensor(spi, CHIPS[wired.adc], wired.adc_channel, divider)
+        self._held.append(sensor)
+        return pilot, sensor
+
+    def _interlocks(self, connector: Connector, factory: "Factory") -> Mapping[str, hal.DigitalInput]:
+        from drivers.gpio.contactor import AnyOf
+        from drivers.gpio.pins import InputLine
+
+        contacts: dict[str, list[hal.DigitalInput]] = {}
+        for wired in connector.interlock:
+            contact = InputLine(wired.line, f"interlock {wired.fault}", wired.active_high, factory)
+            self._held.append(contact)
+            contacts.setdefault(wired.fault, []).append(contact)
+        return {fault: AnyOf(several) for fault, several in contacts.items()}
+
+
+BOARDS: dict[str, Callable[[Config], hal.Board]] = {"raspi-mcp3008": RaspiMcp3008}
+
+
+def problems(config: Config) -> list[str]:
+    """What speaks against running ``config`` on the board it names, one sentence each. No hardware is touched."""
+    return checks.problems(config) if config.board.name in BOARDS else []
+
+
+def _refuse(found: list[str]) -> None:
+    if found:
+        raise hal.DeviceUnavailable("\n".join(found))
+
+
+def _meter(connector: Connector, lines: "dict[str, RtuLine]") -> hal.Meter | None:
+    if connector.meter is None:
+        return None
+    from drivers.modbus.map import load
+    from drivers.modbus.meter import ModbusMeter
+    from drivers.modbus.rtu import LineSettings, RtuLine
+
+    wired = connector.meter
+    settings = LineSettings(wired.port, wired.baud, wired.parity, wired.stop_bits, wired.timeout_s, wired.local_echo)
+    line = lines.setdefault(wired.port, RtuLine(settings))
+    return ModbusMeter(line, wired.unit, load(wired.model), connector.phases)
+
+
+def _parser(reader: ReaderSettings) -> "Callable[[], Parser]":
+    if reader.kind == "rdm6300":
+        from drivers.reader.rdm6300 import Rdm6300
+
+        return Rdm6300
+    from drivers.reader.line import HexLine
+
+    return lambda: HexLine(reader.pattern)
