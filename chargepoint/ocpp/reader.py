@@ -19,7 +19,7 @@ A shape is ``(names of required members, {name: field})`` and a field ``(kind, c
     ``str``     most characters, 0 for any          ``enum``    tuple of the words allowed
     ``int``     (least, most) or None               ``num``     (least, most, step) or None, each or None
     ``bool``    None                                ``date``    None; read as UTC seconds (float)
-    ``id``      None; an integer, or text           ``any``     None; kept as it came
+    ``id``      None; an integer, or text           ``any``     None; kept as it came, if not nested too deep
     ``object``  shape                               ``list``    (field of the entries, least, most or None)
     ``word``    tuple of the words known, where others are taken too
 """
@@ -39,6 +39,7 @@ Shape = tuple[tuple[str, ...], dict[str, Field]]
 
 LONGEST_TEXT = 255
 LARGEST_INT = 2**63 - 1
+DEEPEST = 16
 _EXACT = re.compile(r"\s*(-?\d{1,18})(\.\d{1,18})?\s*", re.ASCII)
 _TRUTH = {"true": True, "false": False}
 
@@ -259,7 +260,14 @@ def _id(value: Any, _: None, quirks: Counter[str], any_case: bool) -> int | str 
 
 
 def _any(value: Any, _: None, quirks: Counter[str], any_case: bool) -> Any:
+    if _too_deep(value, DEEPEST):
+        raise ReadError("", "value", f"expected at most {DEEPEST} levels of lists and objects")
     return value
+
+
+def _too_deep(value: Any, left: int) -> bool:
+    inner = value.values() if type(value) is dict else value if type(value) is list else ()
+    return any(left == 0 or _too_deep(each, left - 1) for each in inner)
 
 
 def _list(
