@@ -75,13 +75,7 @@ class Line:
 
     def send(self, message: Message) -> bool:
         """False if it was dropped."""
-        if self._peer is None or not self._greeted:
-            return False
-        try:
-            self._peer.send(encode(message))
-        except OSError:  # the daemon does not read, or is gone: `receive` finds out which
-            return False
-        return True
+        return self._greeted and self._say(message)
 
     def close(self) -> None:
         self._drop()
@@ -106,11 +100,19 @@ class Line:
         return packet
 
     def _greet(self, version: int) -> bool:
-        self._greeted = True
-        self.send(Hello(VERSION, self._connectors))
-        if version != VERSION:
-            self._drop()
-        return version == VERSION
+        """Answer in any case: a daemon of another version must learn ours, to say so. It is not obeyed."""
+        self._say(Hello(VERSION, self._connectors))
+        self._greeted = version == VERSION
+        return self._greeted
+
+    def _say(self, message: Message) -> bool:
+        if self._peer is None:
+            return False
+        try:
+            self._peer.send(encode(message))
+        except OSError:  # the daemon does not read, or is gone: `receive` finds out which
+            return False
+        return True
 
     def _accept(self) -> None:
         """The next daemon if there is none; whoever comes while one is served is sent away."""
