@@ -10,7 +10,7 @@ from chargepoint.cli.paint import Span, Style, flow, paint, table, titled
 
 Json = Mapping[str, Any]
 INDENT = 3
-TITLE = 10
+TITLE = 9
 
 # status: symbol, the same in ASCII, colour
 STATUSES = {
