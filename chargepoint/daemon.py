@@ -108,13 +108,11 @@ class Daemon:
             for evse, device in parts.devices.items()
             if device.lock is not None
         }
-        self._performer = Performer(
-            parts.guard, parts.uplink, parts.store, parts.devices, self._latch, self._reboot
-        )
+        self._performer = Performer(parts.guard, parts.uplink, parts.store, parts.devices, self._latch, self._reboot)
         self._ended = asyncio.Event()
         self.reboot: ResetKind | None = None
 
-    # -- life ------------------------------------------------------------------------------------------------------------
+    # -- life ----------------------------------------------------------------------
 
     async def run(self) -> ResetKind | None:
         """Until a signal or a reset; returns the kind of the reset, if it was one."""
@@ -137,11 +135,12 @@ class Daemon:
         return self.reboot
 
     async def _end(self, others: asyncio.Task[None], core: asyncio.Task[None], ended: asyncio.Task[Any]) -> None:
-        """The guard's line closes first: that opens every contactor. Then the disk, last the board."""
-        for task in (others, core, ended):
+        """The core falls silent, the guard's line closes and opens every contactor; then the disk, last the board."""
+        results: list[Any] = []
+        for task in (core, others, ended):
             task.cancel()
-        results = await asyncio.gather(others, core, ended, return_exceptions=True)
-        self._parts.journal.close()
+            results += await asyncio.gather(task, return_exceptions=True)
+        self._parts.journal.flush()
         await self._parts.store.close()
         self._parts.close_board()
         for result in results:
@@ -171,7 +170,7 @@ class Daemon:
             if parts.hints is not None:
                 own(hints.listen(parts.hints, len(parts.devices), post, self._network), "hints")
 
-    # -- the core --------------------------------------------------------------------------------------------------------
+    # -- the core ----------------------------------------------------------------------
 
     async def _core(self) -> None:
         parts = self._parts

@@ -1,4 +1,4 @@
-"""The service manager: ready, alive, stopping. The only importer of systemd-python; outside a service it does nothing."""
+"""The service manager: ready, alive, stopping. Outside a service nothing is told."""
 
 import os
 
@@ -20,6 +20,6 @@ def alive() -> None:
 def _tell(state: str) -> None:
     if "NOTIFY_SOCKET" not in os.environ:
         return
-    from systemd import daemon
+    from systemd import daemon  # type: ignore[attr-defined]
 
     daemon.notify(state)

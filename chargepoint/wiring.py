@@ -5,9 +5,8 @@ Everything heavy is imported where it is needed, because the guard's process com
 
 import os
 import sys
-from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from chargepoint import __version__
 from chargepoint.config.load import load
@@ -17,9 +16,12 @@ from chargepoint.hal import Board
 if TYPE_CHECKING:
     from chargepoint.core.settings import Settings
     from chargepoint.core.setup import StationSetup
-    from chargepoint.daemon import Inbox, Parts
+    from chargepoint.daemon import Parts
     from chargepoint.store import Store
 
+PYTHON = (sys.executable, "-P", "-m", "chargepoint")
+RESET_MARK = "CHARGEPOINT_REMOTE_RESET"
+JOURNAL_BYTES = 4 << 20
 RESTART = 3
 """Exit code after a reset asked by the backend: the service manager starts the daemon again."""
 
@@ -58,7 +60,7 @@ def problems(config: Config) -> list[str]:
     return found
 
 
-# -- the guard's process ------------------------------------------------------------------------------------------------
+# -- the guard's process --------------------------------------------------------------
 
 
 def guard(path: str | Path, fd: int | None, socket_path: str | None) -> int:
@@ -87,7 +89,7 @@ def safe_state(path: str | Path) -> int:
     return 0
 
 
-# -- the daemon's process -----------------------------------------------------------------------------------------------
+# -- the daemon's process --------------------------------------------------------------
 
 
 def run(path: str | Path) -> int:
@@ -102,8 +104,12 @@ def run(path: str | Path) -> int:
         return 0
     if os.environ.get("NOTIFY_SOCKET") and kind is ResetKind.HARD:
         return RESTART
-    sys.stdout.flush()
-    os.execv(sys.executable, [sys.executable, "-m", "chargepoint", *sys.argv[1:]])  # noqa: S606
+    os.environ[RESET_MARK] = "1"
+    _again()
+
+
+def _again() -> NoReturn:
+    os.execv(sys.executable, [*PYTHON, *sys.argv[1:]])  # noqa: S606
 
 
 def _live(config: Config, path: Path) -> Any:
@@ -119,6 +125,7 @@ def _live(config: Config, path: Path) -> Any:
 
 def parts(config: Config, path: Path) -> "Parts":
     """Build everything the daemon is made of. Raises ConfigError or StoreError before any output is driven."""
+    import logging
     from uuid import uuid4
 
     from chargepoint.clock import SystemClock
@@ -128,8 +135,6 @@ def parts(config: Config, path: Path) -> "Parts":
     from chargepoint.journal import Journal
     from chargepoint.store import Store
     from chargepoint.uplink.link import Uplink
-
-    import logging
 
     log = logging.getLogger("chargepoint")
     values = settings(config)
@@ -144,7 +149,7 @@ def parts(config: Config, path: Path) -> "Parts":
     hardware = board(config)
     devices = dict(enumerate(hardware.devices(), 1))
     guard_client = GuardClient(
-        [sys.executable, "-m", "chargepoint", "guard", "--config", str(path)] if config.guard.mode == "child" else None,
+        [*PYTHON, "guard", "--config", str(path)] if config.guard.mode == "child" else None,
         run_dir / "guard.sock" if config.guard.mode == "service" else None,
         config.guard.lease_s,
         inbox.post,
@@ -171,7 +176,7 @@ def parts(config: Config, path: Path) -> "Parts":
         uplink=uplink,
         panel=panel,
         clock=clock,
-        journal=Journal(state_dir / "journal.jsonl"),
+        journal=Journal(state_dir / "journal.jsonl", JOURNAL_BYTES),
         devices=devices,
         readers=tuple(hardware.readers()),
         hints=hardware.hints(),
@@ -230,9 +235,6 @@ def setup(config: Config, boot: int) -> "StationSetup":
     )
 
 
-RESET_MARK = "CHARGEPOINT_REMOTE_RESET"
-
-
 def _folder(name: str) -> Path:
     from chargepoint.errors import StoreError
 
@@ -240,13 +242,12 @@ def _folder(name: str) -> Path:
     try:
         folder.mkdir(parents=True, exist_ok=True, mode=0o750)
     except OSError as problem:
-        raise StoreError(f"the folder {folder} cannot be made ({problem.strerror}); create it or change the path") from None
+        why = f"the folder {folder} cannot be made ({problem.strerror}); create it or change the path"
+        raise StoreError(why) from None
     return folder
 
 
-def _panel(
-    config: Config, run_dir: Path, station: Any, store: "Store", uplink: Any, started: float
-) -> Any:
+def _panel(config: Config, run_dir: Path, station: Any, store: "Store", uplink: Any, started: float) -> Any:
     from chargepoint.panel.asks import asks, commands
     from chargepoint.panel.server import Panel
 

@@ -17,7 +17,7 @@ from chargepoint.core.pilot import Vehicle
 from chargepoint.core.power import PowerPath, Seen
 from chargepoint.core.records import ChargingState, ConnectorStatus, StatusIs
 from chargepoint.core.schedule import Schedule
-from chargepoint.core.session import Session, State
+from chargepoint.core.session import Session
 from chargepoint.core.setup import EvseSetup
 from chargepoint.core.surroundings import Surroundings
 from chargepoint.core.variables import MINIMUM_STATUS_DURATION_S
@@ -72,7 +72,7 @@ class Evse:
         self.power = PowerPath(self.number, self.setup.ventilation, self.setup.rest_s)
         self.schedule = Schedule(self)
 
-    # -- what follows from the facts ---------------------------------------------------------------------------------
+    # -- what follows from the facts ------------------------------------------------------------
 
     @property
     def all_faults(self) -> dict[str, str]:
@@ -82,7 +82,7 @@ class Evse:
         trouble = self.metering.trouble(self.around.now)
         if trouble:
             found["meter"] = trouble
-        if not self.around.guard:
+        if self.around.guard_is_missing:
             found.setdefault("guard", "")
         return found
 
@@ -103,7 +103,8 @@ class Evse:
     @property
     def usable(self) -> bool:
         """A new session may begin."""
-        return self.operative and self.around.operative and not self.blocking and not self.around.resetting
+        in_service = self.operative and self.around.operative and not self.around.resetting
+        return in_service and bool(self.around.guard) and not self.blocking
 
     @property
     def limit(self) -> Limit:

@@ -17,7 +17,7 @@ class Tick:
     """Nothing but time has passed: the deadline the core asked for is here."""
 
 
-# -- from the guard -------------------------------------------------------------------------------------------------
+# -- from the guard --------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +39,7 @@ class ContactorIs:
     closed: bool
 
 
-# -- from devices ---------------------------------------------------------------------------------------------------
+# -- from devices --------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +95,7 @@ class HeatIs:
     celsius: float
 
 
-# -- from the backend -----------------------------------------------------------------------------------------------
+# -- from the backend --------------------------------------------------------------
 
 
 class Registration(Enum):
@@ -145,7 +145,7 @@ class QueueIs:
     waiting: int
 
 
-# -- from the store and the clock -----------------------------------------------------------------------------------
+# -- from the store and the clock --------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)

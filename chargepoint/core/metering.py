@@ -12,8 +12,8 @@ from dataclasses import dataclass, field, replace
 
 from chargepoint.clock import Stamp
 from chargepoint.core.setup import EvseSetup
-from chargepoint.core.variables import measured
 from chargepoint.core.values import Context, Measurand, MeterValue, Value
+from chargepoint.core.variables import measured
 from chargepoint.hal import MeterSample
 
 NOMINAL_VOLTS = 230.0
@@ -40,10 +40,12 @@ class Metering:
             lost = self.sample.energy_wh - raw.energy_wh - self.correction_wh
             self.correction_wh += lost
             note = f"meter register went back by {lost:.0f} Wh during a transaction; what was counted is carried over"
-        elif before is not None and raw.energy_wh - before.energy_wh > self._most_wh(raw.measured_at - before.measured_at):
+        elif before is not None and raw.energy_wh - before.energy_wh > self._most_wh(
+            raw.measured_at - before.measured_at
+        ):
             note = (
                 f"meter register jumped by {raw.energy_wh - before.energy_wh:.0f} Wh in "
-                f"{raw.measured_at - before.measured_at:.1f} s, more than this connector can deliver; check meter and map"
+                f"{raw.measured_at - before.measured_at:.1f} s, more than this connector can carry; check the meter"
             )
         if before is not None and raw.energy_wh == before.energy_wh and raw.power_w:
             self._unmoved_wh += raw.power_w * (raw.measured_at - before.measured_at) / 3600.0

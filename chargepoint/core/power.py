@@ -203,10 +203,10 @@ class PowerPath:
         if state is P.RELEASING:
             self.release_until = self.now + RELEASE_S
         if before is P.FAULTED and state is not P.FAULTED:
+            self.x1_until = self.now + X1_S
             self.vehicle_fault = ""
         if state is P.FAULTED and before is not P.FAULTED:
             self.error_until = self.now + ERROR_S
-            self.x1_until = self.error_until + X1_S
         self._compare()
 
     def _compare(self) -> None:
@@ -223,7 +223,7 @@ class PowerPath:
             self.held_amps, self.rise_at = self.permitted_amps, self.now + FOLLOW_S
 
 
-# -- conditions: adjectives over facts --------------------------------------------------------------------------------
+# -- conditions: adjectives over facts --------------------------------------------------------------
 
 
 def unsound(p: PowerPath) -> bool:
@@ -303,7 +303,7 @@ def ignored(p: PowerPath) -> bool:
     return p.now >= p.release_until
 
 
-# -- actions ----------------------------------------------------------------------------------------------------------
+# -- actions --------------------------------------------------------------
 
 
 def blame(fault: str) -> Callable[[PowerPath], None]:

@@ -67,7 +67,7 @@ class Reason(Enum):
     UNLOCK_COMMAND = "UnlockCommand"
 
 
-# -- durable, ordered -----------------------------------------------------------------------------------------------
+# -- durable, ordered --------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +136,7 @@ TransactionRecord = TransactionStarted | TransactionUpdated | TransactionEnded
 Record = TransactionRecord | SecurityEvent
 
 
-# -- latest wins ----------------------------------------------------------------------------------------------------
+# -- latest wins --------------------------------------------------------------
 
 
 class ConnectorStatus(Enum):

@@ -4,6 +4,7 @@ A handler returns its outcome, or None when the answer comes later (a lock has t
 """
 
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from chargepoint.core.cards import Question
@@ -215,7 +216,7 @@ def _keep(station: "Station", item: SetSetting, outcome: Outcome) -> None:
 def get_inventory(station: "Station", asked: Asked, ask: GetInventory) -> Outcome:
     """OCPP 2.0.1 B07: Accepted, then NotifyReport in parts."""
     parts = inventory(station.around.settings, ask, station.around.stamp())
-    station.after_answer.append(lambda: [station.around.emit(Tell(part, asked=True)) for part in parts])
+    station.after_answer += [partial(station.around.emit, Tell(part, asked=True)) for part in parts]
     return ACCEPTED
 
 
@@ -231,12 +232,12 @@ def trigger(station: "Station", asked: Asked, ask: TriggerMessage) -> Outcome:
         case Wanted.STATUS:
             station.after_answer.append(lambda: station.tell_statuses(ask.evse, asked=True))
         case Wanted.METER_VALUES:
-            station.after_answer.append(lambda: [_tell_meter(e) for e in places])
+            station.after_answer += [partial(_tell_meter, e) for e in places]
         case Wanted.TRANSACTION:
             running = [e for e in places if e.session.state is State.RUNNING]
             if not running:
                 return rejected("no transaction is running")
-            station.after_answer.append(lambda: [_tell_transaction(e) for e in running])
+            station.after_answer += [partial(_tell_transaction, e) for e in running]
         case Wanted.BOOT:
             if around.registration is Registration.ACCEPTED:
                 return rejected("the station is accepted; it boots again when it is reset")

@@ -38,8 +38,8 @@ class Reservations:
         own = self.on(evse)
         if own is not None:
             return not own.admits(token, group)
-        floating = [each for each in self.held.values() if each.evse == 0]
-        return len([each for each in floating if not each.admits(token, group)]) >= free
+        floating = [each for each in self.held.values() if each.evse == 0 and not each.admits(token, group)]
+        return bool(floating) and len(floating) >= free
 
     def used_by(self, evse: int, token: IdToken, group: str | None) -> Reservation | None:
         """The reservation that a start of ``token`` at ``evse`` uses up."""

@@ -107,6 +107,5 @@ class Schedule:
 
     def _aligned(self, kind: str, names: tuple[str, ...]) -> MeterValue:
         evse, around = self._evse, self._evse.around
-        assert around.offset is not None
-        at = around.stamp(self._ticked[kind] - around.offset)
+        at = around.stamp(self._ticked[kind] - (around.offset or 0.0))
         return meter_value(evse.metering.sample, names, Context.CLOCK, at, evse.offered_amps, evse.setup.phases)

@@ -170,10 +170,23 @@ class Session:
             )
         )
 
+    @property
+    def granted(self) -> Grant:
+        """Who may charge; asking without anybody is a bug."""
+        if self.grant is None:
+            raise RuntimeError(f"nobody is granted in state {self.state.name}")
+        return self.grant
+
+    @property
+    def current(self) -> Transaction:
+        """The open transaction; asking without one is a bug."""
+        if self.tx is None:
+            raise RuntimeError(f"no transaction in state {self.state.name}")
+        return self.tx
+
     def next_seq(self) -> int:
-        assert self.tx is not None
-        self.tx.seq += 1
-        return self.tx.seq
+        self.current.seq += 1
+        return self.current.seq
 
     def keep(self, record: TransactionRecord) -> None:
         self.evse.around.emit(Keep(record))
@@ -191,7 +204,7 @@ class Session:
         return meter_value(sample, names, context, at, self.evse.offered_amps, self.evse.setup.phases)
 
 
-# -- conditions: adjectives over facts --------------------------------------------------------------------------------
+# -- conditions: adjectives over facts --------------------------------------------------------------
 
 
 def plugged(s: Session) -> bool:
@@ -254,13 +267,12 @@ def final(s: Session) -> bool:
     return s.evse.setup.resume_within_s is None and s.evse.metering.measured_since(0.0)
 
 
-# -- actions ------------------------------------------------------------------------------------------------------------
+# -- actions --------------------------------------------------------------
 
 
 def begin(s: Session) -> None:
     """Write the start. OCPP 2.0.1 E01: seqNo 0, the token in this event; OCPP 1.6 section 5.11."""
-    assert s.grant is not None
-    evse, around, grant = s.evse, s.evse.around, s.grant
+    evse, around, grant = s.evse, s.evse.around, s.granted
     s.charging = ChargingState.EV_CONNECTED
     settings = around.settings
     started = TransactionStarted(
@@ -298,8 +310,7 @@ def welcome(s: Session) -> None:
 
 def note_cable(s: Session) -> None:
     """Authorised first: what starts the transaction now is the cable."""
-    assert s.grant is not None
-    s.grant = replace(s.grant, trigger=Trigger.CABLE_PLUGGED_IN)
+    s.grant = replace(s.granted, trigger=Trigger.CABLE_PLUGGED_IN)
 
 
 def await_facts(s: Session) -> None:
@@ -342,8 +353,8 @@ def pass_over(s: Session) -> None:
 
 def end(s: Session) -> None:
     """Write the end. Its time is when it was told to stop; after a power cut, the last moment known."""
-    assert s.tx is not None and s.stop is not None
-    evse, around, tx, stop = s.evse, s.evse.around, s.tx, s.stop
+    evse, around, tx = s.evse, s.evse.around, s.current
+    stop = s.stop or Stop(Reason.OTHER, Trigger.ABNORMAL_CONDITION)
     at = tx.last if stop.reason is Reason.POWER_LOSS and tx.last is not None else around.stamp(s.stopped_at)
     tx.collected.add(s.reading(around.settings[SAMPLED_ENDED], Context.END))
     s.charging = ChargingState.IDLE

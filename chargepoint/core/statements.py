@@ -39,7 +39,7 @@ def _yes(component: str, effect: str) -> Variable[bool]:
     return Variable(component, "Available", Kind.BOOLEAN, True, effect, writable=False)
 
 
-# -- of every station -----------------------------------------------------------------------------------------------
+# -- of every station --------------------------------------------------------------
 
 _LIST_LENGTH = "How many entries that list may have."
 _PER_MESSAGE = "How much one message may hold."
@@ -79,7 +79,7 @@ STATEMENTS: tuple[Variable[Any], ...] = (
     _yes("ChargingStation", "The station exists."),
 )
 
-# -- known at run time ----------------------------------------------------------------------------------------------
+# -- known at run time --------------------------------------------------------------
 
 STATES = ("Available", "Occupied", "Reserved", "Unavailable", "Faulted")
 NUMBER_OF_CONNECTORS = _number("", "", 1, "NumberOfConnectors", "How many connectors there are.")

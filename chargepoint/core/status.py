@@ -16,7 +16,6 @@ _SESSION = {
     State.PLUGGED: ConnectorStatus.PREPARING,
     State.AUTHORIZED: ConnectorStatus.PREPARING,
     State.STARTING: ConnectorStatus.PREPARING,
-    State.STOPPING: ConnectorStatus.FINISHING,
     State.PARKED: ConnectorStatus.FINISHING,
     State.RESTORED: ConnectorStatus.SUSPENDED_EVSE,
 }
@@ -42,7 +41,7 @@ def status(
         return ConnectorStatus.FAULTED
     if not operative:
         return ConnectorStatus.UNAVAILABLE
-    if session is State.RUNNING:
+    if session in (State.RUNNING, State.STOPPING):
         return _RUNNING[charging]
     if session is State.FREE:
         return ConnectorStatus.RESERVED if reserved else ConnectorStatus.AVAILABLE

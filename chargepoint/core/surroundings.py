@@ -11,8 +11,11 @@ from chargepoint.clock import Stamp, TimeQuality
 from chargepoint.core.commands import Command, Outcome
 from chargepoint.core.effects import Answer, Effect, Say
 from chargepoint.core.facts import Registration
-from chargepoint.core.setup import StationSetup
 from chargepoint.core.settings import Settings
+from chargepoint.core.setup import StationSetup
+
+
+GUARD_WITHIN_S = 10.0
 
 
 @dataclass
@@ -25,7 +28,8 @@ class Surroundings:
     quality: TimeQuality = TimeQuality.NONE
     online: bool = False
     registration: Registration = Registration.NONE
-    guard: bool = False
+    guard: bool | None = None
+    started: float | None = None
     operative: bool = True
     resetting: bool = False
     waiting: int = 0
@@ -36,6 +40,18 @@ class Surroundings:
     def utc(self) -> float | None:
         """UTC seconds now, as far as it is known."""
         return None if self.offset is None else self.offset + self.now
+
+    @property
+    def guard_is_missing(self) -> bool:
+        """It is gone, or has not spoken GUARD_WITHIN_S after the start."""
+        if self.guard is None:
+            return self.guard_due is not None and self.now >= self.guard_due
+        return not self.guard
+
+    @property
+    def guard_due(self) -> float | None:
+        """When the guard must have spoken first; None once it has."""
+        return None if self.guard is not None or self.started is None else self.started + GUARD_WITHIN_S
 
     def stamp(self, mono: float | None = None) -> Stamp:
         """Now, or another moment of this boot."""

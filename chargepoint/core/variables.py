@@ -81,7 +81,7 @@ def _measurands(
 _COMM, _AUTH, _TX = "OCPPCommCtrlr", "AuthCtrlr", "TxCtrlr"
 _SAMPLED, _ALIGNED = "SampledDataCtrlr", "AlignedDataCtrlr"
 
-# -- who may charge -------------------------------------------------------------------------------------------------
+# -- who may charge --------------------------------------------------------------
 
 AUTHORIZE_REMOTE_START = _switch(
     _AUTH,
@@ -119,7 +119,7 @@ AUTH_CACHE_ENABLED = _switch(
     "Answers of the backend about tokens are remembered.",
 )
 
-# -- transactions ---------------------------------------------------------------------------------------------------
+# -- transactions --------------------------------------------------------------
 
 CONNECTION_TIMEOUT_S = _seconds(
     _TX,
@@ -166,7 +166,7 @@ UNLOCK_ON_EV_DISCONNECT = _switch(
     "Unplugging at the vehicle frees the cable.",
 )
 
-# -- the link -------------------------------------------------------------------------------------------------------
+# -- the link --------------------------------------------------------------
 
 HEARTBEAT_INTERVAL_S = _seconds(
     _COMM, "HeartbeatInterval", 300, "HeartbeatInterval", "A heartbeat is sent after this much silence.", low=1
@@ -216,7 +216,7 @@ MINIMUM_STATUS_DURATION_S = _seconds(
     "", "", 0, "MinimumStatusDuration", "A status is told when it has lasted this long."
 )
 
-# -- meter values ---------------------------------------------------------------------------------------------------
+# -- meter values --------------------------------------------------------------
 
 _ENERGY = (Measurand.ENERGY_IMPORT,)
 SAMPLED_STARTED = _measurands(_SAMPLED, "TxStartedMeasurands", _ENERGY, None, "Measured when a transaction starts.")
@@ -263,7 +263,7 @@ ALIGNED_ENDED_INTERVAL_S = _number(
     _ALIGNED, "TxEndedInterval", 0, DAY_S, None, "Time between those, counted from midnight UTC; 0: never.", unit="s"
 )
 
-# -- the housing ----------------------------------------------------------------------------------------------------
+# -- the housing --------------------------------------------------------------
 
 _ROTATIONS = ("NotApplicable", "Unknown", "RST", "RTS", "SRT", "STR", "TRS", "TSR")
 MOST_CONNECTORS = 8
@@ -282,7 +282,7 @@ PHASE_ROTATION: Variable[tuple[str, ...]] = Variable(
 LIGHT_INTENSITY_PERCENT = _number("", "", 100, 100, "LightIntensity", "Brightness of the lights.", unit="%")
 BLINK_REPEAT = _number("", "", 3, 100, "BlinkRepeat", "How often the lights blink to tell something.")
 
-# -- all of them ----------------------------------------------------------------------------------------------------
+# -- all of them --------------------------------------------------------------
 
 TABLE: tuple[Variable[Any], ...] = (
     AUTHORIZE_REMOTE_START,

@@ -17,7 +17,7 @@ def station_status(station: Station, version: str, identity: str, uptime_s: floa
         "boot": station.setup.boot,
         "utc": around.utc,
         "time_quality": around.quality.name.lower(),
-        "guard": around.guard,
+        "guard": bool(around.guard),
         "faults": _faults(around.faults),
     }
 

@@ -30,7 +30,7 @@ def kernel_is_synchronised() -> bool:
     except (OSError, AttributeError):
         return False
     status_at = 5 * ctypes.sizeof(ctypes.c_long)
-    status = int.from_bytes(timex[status_at : status_at + 4], "little")
+    status = int.from_bytes(timex.raw[status_at : status_at + 4], "little")
     return state >= 0 and not status & _UNSYNCHRONISED
 
 

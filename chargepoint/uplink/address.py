@@ -82,5 +82,7 @@ def _tls(backend: Backend) -> ssl.SSLContext:
         try:
             context.load_verify_locations(backend.ca_file)
         except ssl.SSLError as problem:
-            raise ConfigError([f"backend.ca_file: {backend.ca_file} holds no certificate ({problem.reason})"]) from problem
+            raise ConfigError(
+                [f"backend.ca_file: {backend.ca_file} holds no certificate ({problem.reason})"]
+            ) from problem
     return context

@@ -18,7 +18,7 @@ from chargepoint.clock import Clock, Stamp, TimeQuality, iso
 from chargepoint.core.commands import Command, RemoteStart, Reserve
 from chargepoint.core.effects import Answer
 from chargepoint.core.facts import Asked, Authorized, ClockIs, Fact, LinkIs, Registration, SettingIs
-from chargepoint.core.records import Authorize, Boot, BootReason, Heartbeat, Message, Report, StationIdentity
+from chargepoint.core.records import Authorize, Boot, BootReason, Heartbeat, Message, Report, StationIdentity, StatusIs
 from chargepoint.core.settings import Settings
 from chargepoint.core.tokens import NOBODY
 from chargepoint.core.variables import HEARTBEAT_INTERVAL_S, PING_INTERVAL_S
@@ -33,6 +33,9 @@ log = logging.getLogger(__name__)
 
 PONG_WITHIN_S = 20.0
 OWN_BOOT_WAIT_S = 60.0
+LIVE_RECORDS = 4
+"""Up to so many records are what happens now, and are told in order with the rest; more are a backlog, which must not
+hold up what the station is like."""
 LONGEST_WAIT_S = 86400
 
 
@@ -81,7 +84,7 @@ class Conversation:
         else:
             registry.registration = Registration.NONE
 
-    # -- from the daemon -----------------------------------------------------------------------------------------------
+    # -- from the daemon ------------------------------------------------------------
 
     def wake(self) -> None:
         """There may be something new to send."""
@@ -101,7 +104,7 @@ class Conversation:
     def quirks(self) -> dict[str, int]:
         return dict(self._rpc.quirks) | dict(self._dialect.quirks())
 
-    # -- the connection's life -------------------------------------------------------------------------------------------
+    # -- the connection's life ------------------------------------------------------------
 
     async def run(self) -> None:
         """Talk until the link is gone. Raises LinkDeadError or what websockets raises. Safe to cancel."""
@@ -167,7 +170,7 @@ class Conversation:
                 if self._heard_at < sent_at:
                     raise LinkDeadError(f"the backend has been deaf for {PONG_WITHIN_S:.0f} s (no pong)") from None
 
-    # -- hearing ---------------------------------------------------------------------------------------------------------
+    # -- hearing ----------------------------------------------------------------------
 
     async def _take(self, event: Event) -> None:
         match event:
@@ -243,7 +246,8 @@ class Conversation:
             self._boot_at = self._clock.mono() + OWN_BOOT_WAIT_S
 
     def _finished(self) -> tuple[Message, Parcel | None, list[Call]]:
-        assert self._saying is not None
+        if self._saying is None:
+            raise RuntimeError("an answer without a call")
         saying, self._saying = self._saying, None
         return saying
 
@@ -275,10 +279,12 @@ class Conversation:
             self._post(LinkIs(False, answer.status))
 
     def _accepted(self) -> None:
+        """The core tells every status anew when it hears of the link; what waited from before is history."""
+        self._mailbox.drop(StatusIs)
         self._post(LinkIs(True, Registration.ACCEPTED))
         log.info("backend: online with %s", self._dialect.subprotocol)
 
-    # -- speaking --------------------------------------------------------------------------------------------------------
+    # -- speaking ----------------------------------------------------------------------
 
     async def _send(self) -> None:
         self._choose()
@@ -311,14 +317,15 @@ class Conversation:
         if self._boot_at is not None and now >= self._boot_at:
             self._boot_at = None
             return Boot(self._registry.identity, self._registry.reason), None
-        report: Report | None = None
-        if self._registry.registration in (Registration.ACCEPTED, Registration.PENDING):
-            report = self._mailbox.take(accepted)
+        if not accepted:
+            report = self._mailbox.take(False) if self._registry.registration is Registration.PENDING else None
+            return None if report is None else (report, None)
+        parcel = self._outbox.next(now)
+        if parcel is not None and len(self._outbox.entries) <= LIVE_RECORDS:
+            return parcel.record, parcel
+        report = self._mailbox.take(True)
         if report is not None:
             return report, None
-        if not accepted:
-            return None
-        parcel = self._outbox.next(now)
         if parcel is not None:
             return parcel.record, parcel
         if now >= self._heartbeat_at:

@@ -68,7 +68,7 @@ class Uplink:
         self._last_error = ""
         self._quirks: dict[str, int] = {}
 
-    # -- from the daemon -----------------------------------------------------------------------------------------------
+    # -- from the daemon ------------------------------------------------------------
 
     def tell(self, report: Report, asked: bool) -> None:
         self._mailbox.put(report, asked)
@@ -103,7 +103,7 @@ class Uplink:
             "quirks": self._quirks | (self._talk.quirks if self._talk else {}),
         }
 
-    # -- the loop --------------------------------------------------------------------------------------------------------
+    # -- the loop ----------------------------------------------------------------------
 
     async def run(self) -> None:
         """Connect and talk for ever. Safe to cancel."""

@@ -45,7 +45,7 @@ class Mailbox:
             case Authorize(token=token):
                 return (Authorize, token.text.casefold())
             case Boot() | Heartbeat():
-                return type(report)
+                return type(report).__name__
             case InventoryPart(request=request, seq=seq):
                 return (InventoryPart, request, seq)
             case Measured():
