@@ -170,6 +170,8 @@ class Ledger:
     # -- both -------------------------------------------------------------------------------------------------------
 
     def _measure(self, tx: Booked, meter_values: list[dict[str, Any]]) -> None:
+        if not meter_values:
+            return
         for meter_value in meter_values:
             for sampled in meter_value["sampledValue"]:
                 tx.samples.append(_sample(meter_value["timestamp"], sampled))

@@ -40,6 +40,8 @@ class Station:
         """The most that were open at the same time."""
         self.accepted = False
         """A boot of this station was answered Accepted, on any connection."""
+        self.repeated: list[Any] = []
+        """Message ids that came again with the same content: retries, which are allowed."""
         self._open: set[ServerConnection] = set()
         self._seen: dict[Any, str] = {}
         self._unanswered: set[Any] = set()
@@ -149,6 +151,8 @@ class Station:
         try:
             message = json.loads(frame)
             kind, id, *rest = message
+            if isinstance(id, list | dict) or (kind == CALL and rest and not isinstance(rest[0], str)):
+                raise ValueError(message)
         except (ValueError, TypeError):
             self._complain(f"sent a frame that is no OCPP message: {frame[:200]!r}")
             await connection.send(json.dumps([ERROR, "-1", UNREADABLE[self.version], "no OCPP message", {}]))
@@ -242,8 +246,11 @@ class Station:
         if self._unanswered:
             self._complain(f"sent {action} while its call {sorted(map(str, self._unanswered))} was open")
         content = json.dumps([action, payload], sort_keys=True)
-        known = self._seen.setdefault(id, content)
-        if known != content:
+        known = self._seen.get(id)
+        self._seen[id] = content
+        if known == content:
+            self.repeated.append(id)
+        elif known is not None:
             self._complain(f"used message id {id!r} for two messages: {known[:80]} and {content[:80]}")
         if not self.accepted and action != "BootNotification" and self.csms.strict_boot:
             self._complain(f"sent {action} before its boot was accepted")
