@@ -13,8 +13,8 @@ from chargepoint.ocpp.codes import CODES
 from chargepoint.ocpp.reader import ReadError, read
 from chargepoint.ocpp.v2 import schema as v2
 from chargepoint.ocpp.v16 import schema as v16
+from tests.ocpp.anything import ANY_JSON, steady
 from tests.ocpp.official import check
-from tests.ocpp.test_rpc import ANY_JSON
 
 PLACE = ("object", (("id",), {"id": ("int", None)}))
 SHAPE = (
@@ -285,6 +285,7 @@ TABLES = [v16.REQUESTS, v16.ANSWERS, v2.REQUESTS, v2.ANSWERS]
 SHAPES = [shape for table in TABLES for shape in table.values()]
 
 
+@steady
 @given(shape=st.sampled_from(SHAPES), payload=ANY_JSON, any_case=st.booleans())
 def test_nothing_raises_anything_but_read_error(shape, payload, any_case):
     try:
@@ -321,6 +322,7 @@ def payload_for(shape):
     )
 
 
+@steady
 @given(data=st.data(), shape=st.sampled_from(SHAPES))
 def test_nearly_right_payloads_are_read_or_refused(data, shape):
     payload = data.draw(payload_for(shape))

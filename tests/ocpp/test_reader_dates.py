@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from chargepoint.clock import iso
 from chargepoint.ocpp.dates import parse, plausible
+from tests.ocpp.anything import steady
 
 NOON = datetime(2026, 2, 3, 12, 0, 0, tzinfo=UTC).timestamp()
 
@@ -54,11 +55,13 @@ def test_what_is_no_date(text):
     assert parse(text) is None
 
 
+@steady
 @given(st.text())
 def test_no_text_raises(text):
     parse(text)
 
 
+@steady
 @given(st.floats(min_value=0, max_value=4e9))
 def test_what_we_write_we_read(utc):
     assert parse(iso(utc)) == pytest.approx(utc, abs=0.00051)
