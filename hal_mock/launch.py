@@ -2,16 +2,16 @@
 
 Whoever comes first starts it, in a session of its own and as nobody's child, so that it outlives those who use it. The
 answer is a socket that keeps the world standing for as long as it is open; the world ends some time after the last one
-was closed. Two who come at once may start two; the lock on the wires file lets one live.
+was closed. Of two who come at once one starts it and the other waits: the starter holds a lock on the run folder.
 """
 
+import fcntl
 import os
 import socket
 import sys
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 from chargepoint.hal import DeviceUnavailable
 from hal_mock.wires import Wired
@@ -19,7 +19,7 @@ from hal_mock.wires import Wired
 LINGER_S = 60.0
 WITHIN_S = 15.0
 AGAIN_S = 0.02
-START_AGAIN_S = 2.0
+START_AGAIN_S = 3.0
 ANSWER_WITHIN_S = 5.0
 MAX_ANSWER_BYTES = 4096
 MAX_SOCKET_PATH_BYTES = 107
@@ -72,20 +72,33 @@ def ensure_world(
     os.makedirs(places.state_dir, exist_ok=True)
     deadline = time.monotonic() + within_s
     start_at = 0.0
-    while True:
-        wire = _attach(places.socket, wired)
-        if wire is not None:
-            return wire
-        now = time.monotonic()
-        if now > deadline:
-            raise DeviceUnavailable(
-                f"the mock world did not answer within {within_s:g} s at {places.socket}; {_why(places)}"
-            )
-        if now >= start_at:
-            _start(places, wired, linger_s)
-            start_at = time.monotonic() + START_AGAIN_S
-        else:
-            time.sleep(AGAIN_S)
+    starter = os.open(places.run_dir, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        while True:
+            wire = _attach(places.socket, wired)
+            if wire is not None:
+                return wire
+            now = time.monotonic()
+            if now > deadline:
+                raise DeviceUnavailable(
+                    f"the mock world did not answer within {within_s:g} s at {places.socket}; {_why(places)}"
+                )
+            if now >= start_at and _alone(starter):
+                _start(places, wired, linger_s)
+                start_at = time.monotonic() + START_AGAIN_S
+            else:
+                time.sleep(AGAIN_S)
+    finally:
+        os.close(starter)
+
+
+def _alone(starter: int) -> bool:
+    """This process may start the world; it may again, as long as it keeps the folder open."""
+    try:
+        fcntl.flock(starter, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
 
 
 def _attach(path: str, wired: Sequence[Wired]) -> socket.socket | None:
@@ -117,7 +130,7 @@ def _start(places: Places, wired: Sequence[Wired], linger_s: float) -> None:
     command = [sys.executable, "-m", "hal_mock.world", "--detach", f"--linger={linger_s}", f"--socket={places.socket}"]
     command += [f"--run-dir={places.run_dir}", f"--state-dir={places.state_dir}"]
     command += [f"--connector={one}" for one in wired]
-    source = str(Path(__file__).resolve().parent.parent)
+    source = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
     path = os.environ.get("PYTHONPATH")
     environment = os.environ | {"PYTHONPATH": f"{source}{os.pathsep}{path}" if path else source}
     files = [
@@ -131,7 +144,9 @@ def _start(places: Places, wired: Sequence[Wired], linger_s: float) -> None:
 
 def _why(places: Places) -> str:
     try:
-        last = Path(places.log).read_text(encoding="utf-8", errors="replace").strip().splitlines()[-1:]
+        with open(places.log, "rb") as log:
+            log.seek(max(0, os.fstat(log.fileno()).st_size - MAX_ANSWER_BYTES))
+            last = log.read().decode(errors="replace").strip().splitlines()[-1:]
     except OSError:
         last = []
     return f"its log {places.log} ends with: {last[0]}" if last else f"its log {places.log} says nothing"

@@ -34,6 +34,7 @@ IDLE_TICK_S = 0.5
 KEEP_EVERY_S = 10.0
 LINGER_S = 60.0
 LOCK_WITHIN_S = 5.0
+GOODBYE_S = 0.5
 MAX_CLIENTS = 64
 MAX_UNREAD_BYTES = 65536
 
@@ -49,7 +50,7 @@ class World:
         self._linger_s = linger_s
         self._wires = wires
         self.bench = Bench(wires, now, registers.load(places.registers), self._wake)
-        self._clients: set[asyncio.StreamWriter] = set()
+        self._clients: dict[asyncio.StreamWriter, asyncio.Task[None] | None] = {}
         self._attached: set[asyncio.StreamWriter] = set()
         self._listening: set[asyncio.StreamWriter] = set()
         self._stirred = asyncio.Event()
@@ -75,12 +76,23 @@ class World:
                 self._stirred.clear()
         finally:
             server.close()
-            for client in self._clients:
-                client.close()
+            await self._dismiss()
             await server.wait_closed()
             self.tick()
             self._keep(time.monotonic())
             self._wires.head.alive_at = ENDED
+
+    async def _dismiss(self) -> None:
+        """Close every connection, answers sent; cut off who does not take them in time."""
+        serving = [task for task in self._clients.values() if task is not None]
+        for writer in self._clients:
+            writer.close()
+        if serving:
+            await asyncio.wait(serving, timeout=GOODBYE_S)
+        for writer in self._clients:
+            writer.transport.abort()
+        if serving:
+            await asyncio.wait(serving)
 
     def tick(self) -> None:
         now = time.monotonic()
@@ -124,7 +136,7 @@ class World:
                 fifo.write(b"!")
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self._clients.add(writer)
+        self._clients[writer] = asyncio.current_task()
         try:
             if len(self._clients) > MAX_CLIENTS:
                 writer.write(_line({"ok": False, "error": f"{MAX_CLIENTS} clients are connected already"}))
@@ -137,7 +149,7 @@ class World:
         except (asyncio.IncompleteReadError, ConnectionError):
             pass
         finally:
-            self._clients.discard(writer)
+            self._clients.pop(writer, None)
             self._attached.discard(writer)
             self._listening.discard(writer)
             self._stirred.set()
