@@ -7,6 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chargepoint.clock import Stamp, iso
+from chargepoint.core.commands import GetInventory
+from chargepoint.core.inventory import inventory
 from chargepoint.core.records import (
     Authorize,
     Boot,
@@ -28,6 +30,8 @@ from chargepoint.core.records import (
     TransactionUpdated,
     Trigger,
 )
+from chargepoint.core.settings import Settings
+from chargepoint.core.statements import of_evse
 from chargepoint.core.tokens import IdToken, TokenKind
 from chargepoint.core.values import Context, Measurand, MeterValue, Value
 from chargepoint.ocpp.v2.v201 import V201
@@ -358,8 +362,21 @@ def test_a_secret_is_not_told_even_when_it_is_given():
     assert "hush" not in str(said(InventoryPart(5, 0, False, AT, (item,))))
 
 
+@pytest.mark.parametrize("settable_only", [True, False])
+def test_the_whole_device_model_can_be_told(settable_only):
+    settings = Settings(fixed=of_evse(1, 3, 16.0, socket=True))
+    parts = inventory(settings, GetInventory(1, settable_only), AT)
+    told = [report for part in parts for report in said(part)[1]["reportData"]]
+    names = {(str(report["component"]), str(report["variable"])) for report in told}
+    assert len(names) == len(told) == len(list(settings.inventory(settable_only)))
+
+
 def test_an_empty_part_has_no_empty_list():
     assert "reportData" not in said(InventoryPart(5, 3, False, AT, ()))[1]
+
+
+def test_samples_are_not_merged_because_their_events_are_numbered():
+    assert V201().samples_per_message == 1
 
 
 def test_what_has_no_word_is_not_said():

@@ -19,8 +19,11 @@ from chargepoint.ocpp.v2.results import result
 class V2:
     """A `Dialect`. It keeps nothing but the count of what it tolerated."""
 
+    samples_per_message = 1  # every event has its own sequence number, and a hole in them is a lost event (E01)
+
     def __init__(self, edition: Edition) -> None:
         self.subprotocol = edition.subprotocol
+        self.samples_per_message = 1
         self._edition = edition
         self._quirks: Counter[str] = Counter()
 
