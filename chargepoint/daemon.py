@@ -13,6 +13,7 @@ import signal
 from collections import deque
 from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Protocol
 
 from chargepoint import notify
@@ -26,8 +27,9 @@ from chargepoint.core.station import Station
 from chargepoint.hal import Devices, Hints, ServedReader
 from chargepoint.journal import Journal
 from chargepoint.panel.server import Panel
-from chargepoint.sense import hints, meters, readers, wallclock
+from chargepoint.sense import cables, hints, meters, readers, wallclock
 from chargepoint.store import Store
+from chargepoint.supervise import supervised
 
 log = logging.getLogger(__name__)
 
@@ -154,21 +156,26 @@ class Daemon:
             def own(work: Coroutine[Any, Any, None], name: str) -> None:
                 tasks.create_task(work, name=name)
 
+            def supervise(work: Callable[[], Coroutine[Any, Any, None]], name: str) -> None:
+                own(supervised(work, name), name)
+
             own(parts.guard.run(), "guard")
-            own(parts.panel.run(), "panel")
             own(wallclock.watch(parts.clock, wallclock.kernel_is_synchronised, post), "clock")
+            supervise(parts.panel.run, "panel")
             if parts.uplink is not None:
-                own(parts.uplink.run(), "uplink")
+                supervise(parts.uplink.run, "uplink")
             for evse, device in parts.devices.items():
                 if device.meter is not None:
                     period_s = parts.meter_period_s[evse]
-                    own(meters.poll(evse, device.meter, period_s, parts.clock, post), f"meter-{evse}")
+                    supervise(partial(meters.poll, evse, device.meter, period_s, parts.clock, post), f"meter-{evse}")
+                if device.proximity is not None:
+                    supervise(partial(cables.watch, evse, device.proximity, post), f"cable-{evse}")
             for evse, keeper in self._locks.items():
-                own(keeper.run(), f"lock-{evse}")
+                supervise(keeper.run, f"lock-{evse}")
             for served in parts.readers:
-                own(readers.listen(served, parts.store.known, post), f"reader-{served.name}")
+                supervise(partial(readers.listen, served, parts.store.known, post), f"reader-{served.name}")
             if parts.hints is not None:
-                own(hints.listen(parts.hints, len(parts.devices), post, self._network), "hints")
+                supervise(partial(hints.listen, parts.hints, len(parts.devices), post, self._network), "hints")
 
     # -- the core ----------------------------------------------------------------------
 

@@ -6,7 +6,7 @@ Everything heavy is imported where it is needed, because the guard's process com
 import os
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any
 
 from chargepoint import __version__
 from chargepoint.config.load import load
@@ -105,10 +105,10 @@ def run(path: str | Path) -> int:
     if os.environ.get("NOTIFY_SOCKET") and kind is ResetKind.HARD:
         return RESTART
     os.environ[RESET_MARK] = "1"
-    _again()
+    return _again()
 
 
-def _again() -> NoReturn:
+def _again() -> int:
     os.execv(sys.executable, [*PYTHON, *sys.argv[1:]])  # noqa: S606
 
 

@@ -327,8 +327,8 @@ ASTRAY_S = {P.CLOSING: STUCK_S, P.ENERGIZED: DROPPED_S, P.RELEASING: DROPPED_S}
 
 TABLE: list[Row[Power, PowerPath]] = [
     *from_each((*SAFE, *LIVE), P.FAULTED, (unsound,)),
-    *from_each((*SAFE, *LIVE), P.FAULTED, (invalid,), (strike,)),
-    *from_each(SAFE, P.FAULTED, (astray,), (blame(WELDED),)),
+    *from_each((P.WAITING, P.OFFERED, *LIVE), P.FAULTED, (invalid,), (strike,)),
+    *from_each(SAFE, P.FAULTED, (astray,)),
     Row(P.CLOSING, P.FAULTED, (astray,), (blame(STUCK),)),
     *from_each((P.ENERGIZED, P.RELEASING), P.FAULTED, (astray,), (blame(DROPPED),)),
     Row(P.FAULTED, P.FAULTED, (astray, not_welded), (blame(WELDED),)),

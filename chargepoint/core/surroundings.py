@@ -14,7 +14,6 @@ from chargepoint.core.facts import Registration
 from chargepoint.core.settings import Settings
 from chargepoint.core.setup import StationSetup
 
-
 GUARD_WITHIN_S = 10.0
 
 

@@ -64,7 +64,7 @@ def _password(backend: Backend) -> bytes:
             raise ConfigError([f"backend.password_file: {path} cannot be read ({problem})"]) from problem
         if mode & (stat.S_IROTH | stat.S_IWOTH):
             raise ConfigError([f"backend.password_file: everybody can read {path}; run chmod 600 {path}"])
-    if backend.password_form == "text":
+    if backend.password_form != "hex":  # noqa: S105
         return text.encode()
     try:
         return bytes.fromhex(text)

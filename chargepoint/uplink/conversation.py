@@ -8,7 +8,7 @@ is open. Whatever a backend sends is read tolerantly; only a dead link ends the 
 import asyncio
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from uuid import uuid4
 
 from websockets.asyncio.client import ClientConnection
@@ -18,7 +18,7 @@ from chargepoint.clock import Clock, Stamp, TimeQuality, iso
 from chargepoint.core.commands import Command, RemoteStart, Reserve
 from chargepoint.core.effects import Answer
 from chargepoint.core.facts import Asked, Authorized, ClockIs, Fact, LinkIs, Registration, SettingIs
-from chargepoint.core.records import Authorize, Boot, BootReason, Heartbeat, Message, Report, StationIdentity, StatusIs
+from chargepoint.core.records import Authorize, Boot, BootReason, Heartbeat, Message, StationIdentity, StatusIs
 from chargepoint.core.settings import Settings
 from chargepoint.core.tokens import NOBODY
 from chargepoint.core.variables import HEARTBEAT_INTERVAL_S, PING_INTERVAL_S
@@ -37,6 +37,9 @@ LIVE_RECORDS = 4
 """Up to so many records are what happens now, and are told in order with the rest; more are a backlog, which must not
 hold up what the station is like."""
 LONGEST_WAIT_S = 86400
+
+
+_NO_TIME = Stamp(0, 0.0)
 
 
 class LinkDeadError(Exception):
@@ -77,6 +80,7 @@ class Conversation:
         self._commands: dict[str, tuple[str, Command]] = {}
         self._saying: tuple[Message, Parcel | None, list[Call]] | None = None
         self._retained: dict[int, tuple[Message, Parcel | None]] = {}
+        self._told: dict[int, list[Call]] = {}
         self._said_at = self._heard_at = clock.mono()
         self._boot_at: float | None = clock.mono()
         if registry.registration is Registration.ACCEPTED and registry.subprotocol == dialect.subprotocol:
@@ -318,18 +322,29 @@ class Conversation:
             self._boot_at = None
             return Boot(self._registry.identity, self._registry.reason), None
         if not accepted:
-            report = self._mailbox.take(False) if self._registry.registration is Registration.PENDING else None
-            return None if report is None else (report, None)
+            return self._report(False) if self._registry.registration is Registration.PENDING else None
         parcel = self._outbox.next(now)
         if parcel is not None and len(self._outbox.entries) <= LIVE_RECORDS:
             return parcel.record, parcel
-        report = self._mailbox.take(True)
+        report = self._report(True)
         if report is not None:
-            return report, None
+            return report
         if parcel is not None:
             return parcel.record, parcel
         if now >= self._heartbeat_at:
             return Heartbeat(), None
+        return None
+
+    def _report(self, accepted: bool) -> tuple[Message, None] | None:
+        """The next report; a status that this version cannot tell from the last one is not told again."""
+        while found := self._mailbox.take(accepted):
+            report, asked = found
+            if not isinstance(report, StatusIs):
+                return report, None
+            calls = self._dialect.encode(replace(report, at=_NO_TIME), lambda _: "", self._store)
+            if asked or self._told.get(report.evse) != calls:
+                self._told[report.evse] = calls
+                return report, None
         return None
 
     @property

@@ -20,12 +20,12 @@ class Mailbox:
         self._waiting.pop(key, None)
         self._waiting[key] = (report, asked)
 
-    def take(self, accepted: bool) -> Report | None:
-        """The oldest report that may be sent now."""
+    def take(self, accepted: bool) -> tuple[Report, bool] | None:
+        """The oldest report that may be sent now, and whether it was asked for."""
         for key, (report, asked) in self._waiting.items():
             if accepted or asked:
                 del self._waiting[key]
-                return report
+                return report, asked
         return None
 
     def drop(self, kind: type) -> list[Report]:
