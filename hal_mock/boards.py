@@ -119,6 +119,7 @@ class MockBoard:
             os.close(fd)
         self._wires = Wires(self._page)
         if self._wires.head.layout != LAYOUT:
+            self.close()
             raise DeviceUnavailable(
                 f"the mock world at {self._places.socket} belongs to another version of this program; "
                 'end it with {"op":"end"} and start again'

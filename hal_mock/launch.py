@@ -127,7 +127,15 @@ def _attach(path: str, wired: Sequence[Wired]) -> socket.socket | None:
 
 def _start(places: Places, wired: Sequence[Wired], linger_s: float) -> None:
     """Start a world that is nobody's child: what is started here forks and leaves at once."""
-    command = [sys.executable, "-m", "hal_mock.world", "--detach", f"--linger={linger_s}", f"--socket={places.socket}"]
+    command = [
+        sys.executable,
+        "-P",
+        "-m",
+        "hal_mock.world",
+        "--detach",
+        f"--linger={linger_s}",
+        f"--socket={places.socket}",
+    ]
     command += [f"--run-dir={places.run_dir}", f"--state-dir={places.state_dir}"]
     command += [f"--connector={one}" for one in wired]
     source = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))

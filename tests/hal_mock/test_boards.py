@@ -190,6 +190,14 @@ def test_the_stream_breaks_with_the_world_and_comes_back_with_it(tmp_path: Path)
     asyncio.run(go())
 
 
+def test_a_world_of_another_version_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with board_of(config_of(tmp_path)) as (board, _):
+        monkeypatch.setattr("hal_mock.boards.LAYOUT", 1.0)
+        for take in (board.pins, board.devices):
+            with pytest.raises(DeviceUnavailable, match="another version"):
+                take()
+
+
 def test_the_board_is_listed_by_its_name() -> None:
     assert list(BOARDS) == ["mock"]
     assert BOARDS["mock"] is MockBoard

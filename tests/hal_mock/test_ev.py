@@ -31,6 +31,12 @@ def test_without_a_vehicle_a_missing_diode_shows_nothing() -> None:
     assert VehicleCircuit(diode=False).plateaus(Generator.PWM) == (12.0, -12.0)
 
 
+def test_below_the_diode_s_drop_nothing_is_divided() -> None:
+    assert UNPLUGGED.showing("B").volts(0.5) == 0.5
+    assert VehicleCircuit(diode=False).showing("B").volts(0.5) < 0.5
+    assert UNPLUGGED.ohms() == float("inf")
+
+
 def test_a_short_leaves_the_plug_where_it_is() -> None:
     assert UNPLUGGED.showing("B").showing("E").plugged
     assert not UNPLUGGED.showing("E").plugged
