@@ -35,8 +35,8 @@ bench: setup ## measure what the targets are about
 	@$(BIN)/python -m tests.bench $(BENCH_ARGS)
 
 docs: setup ## print the generated pages anew
-	@$(BIN)/chargepoint config reference > deploy/CONFIG.md
-	@$(BIN)/chargepoint config example > deploy/chargepoint.toml
+	@$(BIN)/chargepoint config reference >deploy/.new && mv deploy/.new deploy/CONFIG.md
+	@$(BIN)/chargepoint config example >deploy/.new && mv deploy/.new deploy/chargepoint.toml
 
 format: setup ## format the code, mend what lint can mend
 	@$(BIN)/ruff format --quiet .
@@ -60,5 +60,5 @@ $(READY): pyproject.toml
 
 clean: ## take away everything that can be made again
 	@rm -rf $(VENV) .demo build dist *.egg-info .coverage .coverage.* .mypy_cache .ruff_cache .pytest_cache .hypothesis \
-		.import_linter_cache .lint-imports.log
+		.import_linter_cache
 	@find . -name __pycache__ -type d -not -path './.git/*' -prune -exec rm -rf {} +

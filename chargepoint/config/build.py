@@ -14,6 +14,7 @@ from chargepoint.config.schema import Between, Config, Items, Matches
 from chargepoint.config.words import bounds, kind, near, shown, unknown, wanted
 
 LONGEST_TEXT = 4000
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 EMPTY: dict[str, Any] = {
     "text": "",
     "choice": "",
@@ -63,6 +64,8 @@ def _refuse(key: Key, raw: Any, path: Path, problems: list[Problem], hint: str =
 def _text(key: Key, raw: Any, path: Path, problems: list[Problem]) -> Any:
     if not isinstance(raw, str):
         return _refuse(key, raw, path, problems, "; text stands in quotes" if kind(raw) != "a table" else "")
+    if _CONTROL.search(raw):
+        return _refuse(key, raw, path, problems, ", without control characters")
     if len(raw) > LONGEST_TEXT or (isinstance(key.bound, Matches) and not re.fullmatch(key.bound.pattern, raw)):
         return _refuse(key, raw, path, problems)
     return raw

@@ -31,7 +31,7 @@ def serial_ports(config: Config) -> Iterator[Finding]:
             yield twice((*here, "port"), f'"{meter.port}"', taken[meter.port])
         if (meter.port, meter.unit) in addresses:
             other = addresses[meter.port, meter.unit]
-            text = f'is {meter.unit}, which is {dotted(other)} on "{meter.port}" too; give each meter its own'
+            text = f"is {meter.unit}, as {dotted(other)} is on the same port; give each meter its own"
             yield Finding((*here, "unit"), text, (other, (*here, "port"), (*other[:-1], "port")))
         addresses.setdefault((meter.port, meter.unit), (*here, "unit"))
         before = ("connector", first.setdefault(meter.port, i), "meter")
