@@ -121,9 +121,11 @@ class RtuMeter:
         if self.faults.echo:
             self._wire.send(frame)
         unit, function, address, count = struct.unpack(">BBHH", frame[:6])
-        if unit != self.unit or self.faults.silent:
+        if unit != self.unit:
             return
         self.requests.append((function, address, count))
+        if self.faults.silent:
+            return
         body = bytes([self.faults.answer_as or unit]) + self._pdu(function, address, count)
         crc = crc16(body)
         answer = body + (bytes([crc[0] ^ 0xFF, crc[1]]) if self.faults.bad_crc else crc)
