@@ -6,7 +6,7 @@ that the number of states is finite.
 """
 
 from collections import deque
-from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Generic, TypeVar
 
@@ -16,7 +16,7 @@ M = TypeVar("M")
 K = TypeVar("K", bound=Hashable)
 
 
-class Broken(AssertionError):
+class RuleError(AssertionError):
     """A rule does not hold; ``story`` is the shortest way there, as names of moves."""
 
     def __init__(self, rule: str, story: Sequence[str]) -> None:
@@ -25,16 +25,51 @@ class Broken(AssertionError):
 
 
 @dataclass
-class Walked(Generic[K]):
-    """Each state with how it was reached first, and with the states one move away."""
+class Walk(Generic[M, K]):
+    """``inspect``, where given, sees every state once; it may spoil the model."""
 
+    moves: Mapping[str, Callable[[M], None]]
+    freeze: Callable[[M], K]
+    thaw: Callable[[K], M]
+    inspect: Callable[[M], None] | None = None
+    limit: int = 200_000
     came: dict[K, tuple[K, str] | None] = field(default_factory=dict)
-    nexts: dict[K, set[K]] = field(default_factory=dict)
+    after: dict[K, dict[str, K]] = field(default_factory=dict)
+
+    def run(self, *starts: K) -> "Walk[M, K]":
+        """Every state reachable from ``starts``. Raises RuleError with the story of the first broken rule."""
+        todo = deque(start for start in starts if start not in self.came)
+        self.came |= dict.fromkeys(todo)
+        while todo:
+            key = todo.popleft()
+            self.after[key] = self.moved(key)
+            for name, after in self.after[key].items():
+                if after not in self.came:
+                    self.came[after] = (key, name)
+                    todo.append(after)
+            if len(self.came) > self.limit:
+                raise RuleError(f"more than {self.limit} states: something counts without bound", self.story(key))
+        return self
+
+    def moved(self, key: K) -> dict[str, K]:
+        """Where each move leads from a state."""
+        after = {}
+        name = "inspection"
+        try:
+            if self.inspect is not None:
+                self.inspect(self.thaw(key))
+            for name, move in self.moves.items():
+                model = self.thaw(key)
+                move(model)
+                after[name] = self.freeze(model)
+        except (AssertionError, RuntimeError) as broken:
+            raise RuleError(str(broken), [*self.story(key), name]) from broken
+        return after
 
     def story(self, key: K) -> list[str]:
         """The shortest way to a state."""
         names: list[str] = []
-        step = self.came[key]
+        step = self.came.get(key)
         while step is not None:
             names.append(step[1])
             step = self.came[step[0]]
@@ -43,8 +78,8 @@ class Walked(Generic[K]):
     def stranded(self, goal: Callable[[K], bool]) -> list[K]:
         """The states from which no state of ``goal`` can be reached: dead ends."""
         before: dict[K, list[K]] = {key: [] for key in self.came}
-        for key, nexts in self.nexts.items():
-            for after in nexts:
+        for key, nexts in self.after.items():
+            for after in nexts.values():
                 before[after].append(key)
         todo = deque(key for key in self.came if goal(key))
         alive = set(todo)
@@ -55,35 +90,21 @@ class Walked(Generic[K]):
                     todo.append(key)
         return [key for key in self.came if key not in alive]
 
+    def notice(self, mutant: "Walk[M, K]", keys: Iterable[K]) -> RuleError | None:
+        """How a changed table is found out; None: it is not.
 
-def walk(
-    start: M,
-    moves: Mapping[str, Callable[[M], None]],
-    freeze: Callable[[M], K],
-    thaw: Callable[[K], M],
-    limit: int = 200_000,
-) -> Walked[K]:
-    """Every state reachable from ``start``. Raises Broken with the story of the first broken rule."""
-    first = freeze(start)
-    walked: Walked[K] = Walked({first: None})
-    todo = deque([first])
-    while todo:
-        key = todo.popleft()
-        nexts = walked.nexts[key] = set()
-        for name, move in moves.items():
-            model = thaw(key)
-            try:
-                move(model)
-            except (AssertionError, RuntimeError) as broken:
-                raise Broken(str(broken), [*walked.story(key), name]) from broken
-            after = freeze(model)
-            nexts.add(after)
-            if after not in walked.came:
-                walked.came[after] = (key, name)
-                todo.append(after)
-        if len(walked.came) > limit:
-            raise Broken(f"more than {limit} states: something counts without bound", walked.story(todo[-1]))
-    return walked
+        From each of these states of the sound walk the mutant makes one move. Where it arrives elsewhere without
+        breaking a rule, it is followed from there.
+        """
+        strayed = []
+        try:
+            for key in keys:
+                right = self.after[key]
+                strayed += [after for name, after in mutant.moved(key).items() if after != right[name]]
+            mutant.run(*strayed)
+        except RuleError as found:
+            return found
+        return None
 
 
 def mutants(rows: Sequence[Row[Any, Any]]) -> Iterator[tuple[str, list[Row[Any, Any]]]]:
