@@ -28,8 +28,6 @@ class Outlet:
     def __init__(self, line: Line, energy_wh: float, now: float) -> None:
         self._line = line
         self._since = now
-        self._coil_started = line.coil.started
-        self._enable_started = line.enable.started
         self.energy_wh = energy_wh
         self.wanted_amps: tuple[float, ...] = DEFAULT_AMPS
         self.obeys = True
@@ -44,8 +42,6 @@ class Outlet:
             watts = MAINS_VOLTS * sum(self._drawn(closed=True))
             self.energy_wh += watts * self._closed_s(now) / 3600.0
             self._since = now
-        self._coil_started = self._line.coil.started
-        self._enable_started = self._line.enable.started
         if not self._line.is_on(Switch.FROZEN):
             self._line.show(self._reading(now))
 
@@ -59,8 +55,8 @@ class Outlet:
             return now - self._since
         if self._line.is_on(Switch.STUCK):
             return 0.0
-        coil = self._line.coil.spans(self._coil_started)
-        enable = self._line.enable.spans(self._enable_started) if self._line.has_enable else ALWAYS
+        coil = self._line.coil.spans()
+        enable = self._line.enable.spans() if self._line.has_enable else ALWAYS
         return overlap_s(window, coil, enable)
 
     def _reading(self, now: float) -> MeterSample:

@@ -1,18 +1,20 @@
-"""A retriggerable one-shot, as three numbers on the shared page.
+"""A retriggerable one-shot, as four numbers on the shared page.
 
 The contactor's coil is held for the length of a lease, the hardware enable for a tenth of a second after each pulse:
 both are the same circuit. It is up from ``started`` until ``until``; each trigger moves ``until``. Nobody has to act
-for it to drop, so a process that is killed drops it, and whoever reads later still knows exactly when. ``before`` is
-the end of the hold that came before this one: with it a reader that looks rarely counts both.
+for it to drop, so a process that is killed drops it, and whoever reads later still knows exactly when. The hold before
+this one is kept too, so a reader that looks rarely counts both. Who writes moves ``until`` last and who reads takes it
+first: a reader in between sees the gap, never a hold across it.
 """
 
 ENABLE_HOLD_S = 0.1
+CELLS = 4
 
 Span = tuple[float, float]
 
 
 class OneShot:
-    """Three neighbouring cells of a page: started, until, before. Times are monotonic seconds."""
+    """Four neighbouring cells of a page: started, until, and the same of the hold before. Monotonic seconds."""
 
     def __init__(self, cells: "memoryview[float]", at: int) -> None:
         self._cells = cells
@@ -26,14 +28,11 @@ class OneShot:
     def until(self) -> float:
         return self._cells[self._at + 1]
 
-    @property
-    def before(self) -> float:
-        return self._cells[self._at + 2]
-
     def trigger(self, now: float, hold_s: float) -> None:
-        """Up for ``hold_s`` from now. ``until`` is written last: a reader in between sees it down."""
+        """Up for ``hold_s`` from now."""
         if now >= self.until:
-            self._cells[self._at + 2] = self.until
+            self._cells[self._at + 2] = self.started
+            self._cells[self._at + 3] = self.until
             self._cells[self._at] = now
         self._cells[self._at + 1] = now + hold_s
 
@@ -44,11 +43,11 @@ class OneShot:
     def active(self, now: float) -> bool:
         return self.started <= now < self.until
 
-    def spans(self, started_earlier: float) -> tuple[Span, ...]:
-        """When it was up, for a reader who last saw it with ``started_earlier``."""
-        if self.started == started_earlier:
-            return ((self.started, self.until),)
-        return (started_earlier, self.before), (self.started, self.until)
+    def spans(self) -> tuple[Span, ...]:
+        """When it was up: the hold before, where there is one, and this one."""
+        until, started = self.until, self.started
+        before = (self._cells[self._at + 2], self._cells[self._at + 3])
+        return ((started, until),) if before[0] == started else (before, (started, until))
 
 
 def overlap_s(window: Span, first: tuple[Span, ...], second: tuple[Span, ...]) -> float:

@@ -20,7 +20,7 @@ from chargepoint.hal import MeterSample
 from hal_mock.ev import VehicleCircuit
 from hal_mock.oneshot import ENABLE_HOLD_S, OneShot
 
-LAYOUT = 20240601.0
+LAYOUT = 2.0
 MAX_CONNECTORS = 8
 CELLS = 64
 CELL_BYTES = 8
@@ -106,9 +106,9 @@ class Line(Block):
 
     # written by the station's side
     duty = Cell(0)
-    COIL, ENABLE = 1, 4
-    lock_wanted = Cell(7)
-    light = Cell(8)
+    COIL, ENABLE = 1, 5
+    lock_wanted = Cell(9)
+    light = Cell(10)
     # written by the world
     vehicle_bits = Cell(16)
     switch_bits = Cell(17)

@@ -95,6 +95,16 @@ def test_a_short_closing_between_two_looks_counts() -> None:
     assert rig.energy_wh == pytest.approx(wh(0.5))
 
 
+def test_two_closings_nobody_saw_do_not_count_the_gap_before_them() -> None:
+    rig = Rig(Wired(enable=False))
+    for since, until in ((101.0, 102.0), (104.0, 104.25), (105.0, 105.5)):
+        rig.line.coil.trigger(since, until - since)
+        if since == 101.0:
+            rig.bench.advance(103.0)
+    rig.bench.advance(110.0)
+    assert rig.energy_wh == pytest.approx(wh(1.0 + 0.25 + 0.5))
+
+
 @pytest.mark.parametrize(("switch", "seconds"), [(Switch.WELDED, 10.0), (Switch.STUCK, 0.0)])
 def test_a_mechanical_fault_decides(switch: Switch, seconds: float) -> None:
     rig = Rig()

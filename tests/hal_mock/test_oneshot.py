@@ -1,8 +1,8 @@
-from hal_mock.oneshot import OneShot, overlap_s
+from hal_mock.oneshot import CELLS, OneShot, overlap_s
 
 
 def one_shot() -> OneShot:
-    return OneShot(memoryview(bytearray(24)).cast("d"), 0)
+    return OneShot(memoryview(bytearray(8 * CELLS)).cast("d"), 0)
 
 
 def test_it_drops_by_itself() -> None:
@@ -24,8 +24,7 @@ def test_a_late_trigger_starts_anew_and_remembers_the_end_of_the_last() -> None:
     shot = one_shot()
     shot.trigger(10.0, 0.1)
     shot.trigger(10.2, 0.1)
-    assert shot.spans(10.0) == ((10.0, 10.0 + 0.1), (10.2, 10.2 + 0.1))
-    assert shot.spans(10.2) == ((10.2, 10.2 + 0.1),)
+    assert shot.spans() == ((10.0, 10.0 + 0.1), (10.2, 10.2 + 0.1))
     assert not shot.active(10.15)
 
 
@@ -50,3 +49,32 @@ def test_overlap_counts_only_what_all_share() -> None:
     assert overlap_s((0.0, 10.0), coil, enable) == 1.5
     assert overlap_s((1.25, 4.5), coil, enable) == 0.75
     assert overlap_s((5.0, 6.0), coil, enable) == 0.0
+
+
+def test_between_any_two_writes_of_a_trigger_no_gap_is_bridged_and_nothing_counts_twice() -> None:
+    """The page after each single write of a late trigger, as a reader may find it."""
+    pages: list[list[float]] = []
+
+    class Spy:
+        def __init__(self) -> None:
+            self.cells = [0.0] * CELLS
+
+        def __getitem__(self, index: int) -> float:
+            return self.cells[index]
+
+        def __setitem__(self, index: int, value: float) -> None:
+            self.cells[index] = value
+            pages.append(list(self.cells))
+
+    spy = Spy()
+    shot = OneShot(spy, 0)  # type: ignore[arg-type]
+    shot.trigger(10.0, 1.0)
+    pages.clear()
+    shot.trigger(12.0, 1.0)
+    assert len(pages) == CELLS
+    everything = ((0.0, 99.0),)
+    for page in pages:
+        spy.cells = page
+        assert overlap_s((0.0, 12.0), shot.spans(), everything) == 1.0
+        assert overlap_s((11.0, 12.0), shot.spans(), everything) == 0.0
+    assert shot.active(12.5)

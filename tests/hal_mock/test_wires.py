@@ -7,6 +7,7 @@ import pytest
 
 from chargepoint.hal import MeterSample
 from hal_mock.ev import VehicleCircuit, generator
+from hal_mock.oneshot import CELLS as SHOT_CELLS
 from hal_mock.wires import (
     CELL_BYTES,
     CELLS,
@@ -28,7 +29,7 @@ def cells_of(block: type) -> list[int]:
 
 
 def test_every_value_has_an_aligned_cell_of_its_own() -> None:
-    shots = [at + offset for at in (Line.COIL, Line.ENABLE) for offset in range(3)]
+    shots = [at + offset for at in (Line.COIL, Line.ENABLE) for offset in range(SHOT_CELLS)]
     banks = [at + offset for at in Line.BANKS for offset in range(3 + 2 * PHASES)]
     line = cells_of(Line) + shots + banks
     for used in (cells_of(Head), line):
