@@ -108,9 +108,9 @@ def _union(kinds: tuple[Any, ...]) -> tuple[_Convert, _Convert]:
     def read_tagged(data: Any) -> Any:
         if data is None and NoneType in kinds:
             return None
-        name = _checked(dict, data).get(TAG)
+        name = _checked(str, _checked(dict, data).get(TAG))
         if name not in classes:
-            raise CodecError(f"no such thing as {str(name)[:40]!r} here")
+            raise CodecError(f"no such thing as {name[:40]!r} here")
         return decode(classes[name], data)
 
     return write_tagged, read_tagged

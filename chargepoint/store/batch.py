@@ -136,7 +136,7 @@ class Batch:
     def _advance(self, tx: str, seq: int, energy: tuple[float, Stamp] | None, now: float) -> None:
         progress = self.progress.setdefault(tx, Progress(seq))
         progress.seq = max(progress.seq, seq)
-        if energy and (progress.at is None or _order(energy[1]) >= _order(progress.at)):
+        if energy:
             progress.energy_wh, progress.at = energy
             self._saw(energy[1])
         self._progress_since = min(self._progress_since, now)
@@ -149,7 +149,3 @@ class Batch:
 def started(op: Op) -> str | None:
     """The transaction whose start this op keeps."""
     return op.record.tx if isinstance(op, Keep) and isinstance(op.record, TransactionStarted) else None
-
-
-def _order(stamp: Stamp) -> tuple[int, float]:
-    return stamp.boot, stamp.mono

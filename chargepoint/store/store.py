@@ -59,7 +59,7 @@ class Store:
         self._retrying = asyncio.Lock()
         self._outbox = Outbox(opened.tables.waiting)
         self._writer = Writer(opened.db, opened.tables, self.boot, rhythm, self._committed, self._moved, on_fatal)
-        self._refill(opened.tables)
+        self._refill(opened.tables, FRONT)
         self._writer.start()
 
     @classmethod
@@ -173,22 +173,27 @@ class Store:
         Raises StoreError when the writer has failed.
         """
         if self._outbox.lacks(limit):
-            await self._ask(self._refill)
+            await self._ask(lambda tables: self._refill(tables, max(limit, FRONT)), ops.Keep)
         return self._outbox.head(limit)
 
     async def known(self, token: IdToken) -> Known:
         """What the station holds of a token, expired entries as they are (OCPP identifiers are case-insensitive)."""
         return Known(cached=self._tokens.get(token.text.casefold()))
 
+    @property
+    def dead(self) -> int:
+        """How many dead letters there are on disk."""
+        return self._opened.tables.dead
+
     async def dead_letters(self) -> list[DeadLetter]:
-        """All, oldest first. Raises StoreError when the writer has failed."""
-        found: list[DeadLetter] = await self._ask(Tables.dead_letters)
+        """The oldest thousand, in order. Raises StoreError when the writer has failed."""
+        found: list[DeadLetter] = await self._ask(Tables.dead_letters, ops.Refuse, ops.Retry)
         return found
 
     async def retry(self, id: int) -> None:
         """A dead letter goes to the end of the queue; it stays on record until it is confirmed. Raises CommandError."""
         async with self._retrying:
-            letter = next((letter for letter in await self.dead_letters() if letter.id == id), None)
+            letter: DeadLetter | None = await self._ask(lambda tables: tables.dead_letter(id), ops.Refuse, ops.Retry)
             if letter is None:
                 raise CommandError(f"there is no dead letter {id}; ask for the list of them")
             if letter.waiting:
@@ -199,11 +204,11 @@ class Store:
                 key = self._next_key()
                 self._outbox.add(key, letter.record, durable=True)
                 self._order(ops.Retry(id, key, self._now()))
-            await self._ask(lambda tables: None)
+            await self._ask(lambda tables: None, object)
 
     async def verify(self) -> ledger.Proof:
         """Prove the chain of the ledger. Raises StoreError when it cannot be read."""
-        await self._ask(lambda tables: None)
+        await self._ask(lambda tables: None, object)
         try:
             return await asyncio.to_thread(ledger.verify, self._opened.path)
         except sqlite3.Error as error:
@@ -241,15 +246,15 @@ class Store:
     def _now(self) -> Stamp:
         return self._boots.stamp(self._mono())
 
-    async def _ask(self, question: Callable[[Tables], Any]) -> Any:
+    async def _ask(self, question: Callable[[Tables], Any], *behind: type) -> Any:
         if self._closed:
             raise StoreError("the state database is closed; the daemon is on its way down")
-        return await asyncio.wrap_future(self._writer.ask(question))
+        return await asyncio.wrap_future(self._writer.ask(question, behind))
 
     # -- on the writer's thread --------------------------------------------------------------------------------------
 
-    def _refill(self, tables: Tables) -> None:
-        found = [(key, readable(body)) for key, body in tables.head(self._outbox.behind, FRONT)]
+    def _refill(self, tables: Tables, limit: int) -> None:
+        found = [(key, readable(body)) for key, body in tables.head(self._outbox.behind, limit)]
         self._outbox.refill(found)
         for key, record in found:
             if record is None:

@@ -27,6 +27,8 @@ from chargepoint.store.ops import (
 
 TOKENS = 2000
 _WHY = 500
+_LISTED = 1000
+_LETTERS = "SELECT id, tx, kind, body, why, at, retry FROM dead_letters"
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,13 +55,15 @@ class Committed:
 
 
 class Tables:
-    """Owns no thread and no file; every method may raise sqlite3.Error. ``waiting`` is the number of outbox rows."""
+    """Owns no thread and no file; every method may raise sqlite3.Error. ``waiting`` and ``dead`` are the numbers of
+    outbox rows and dead letters."""
 
     def __init__(self, db: sqlite3.Connection, waiting: int) -> None:
         self._db = db
         self._ledger = Ledger(db)
         self._done = Committed()
         self.waiting = waiting
+        self.dead = int(db.execute("SELECT count(*) FROM dead_letters").fetchone()[0])
         self._apply: dict[type, Callable[[int, Any], None]] = {
             Keep: self._keep,
             Confirm: self._confirm,
@@ -75,10 +79,13 @@ class Tables:
         }
 
     def commit(self, batch: Batch, synced: bool) -> Committed:
-        """``synced``: on disk at return; otherwise with the next synced one, or when the system writes it back."""
+        """``synced``: on disk at return; otherwise with the next synced one, or when the system writes it back.
+
+        Mere progress may be taken in twice from the tail, so it costs one page and not the boot's as well.
+        """
         self._db.execute(f"PRAGMA synchronous = {'FULL' if synced else 'NORMAL'}")
         self._done = Committed()
-        before = self.waiting
+        before = self.waiting, self.dead
         self._db.execute("BEGIN IMMEDIATE")
         try:
             for op in batch.ops.values():
@@ -87,15 +94,16 @@ class Tables:
                     self._done.durable.append(tx)
             for tx, progress in batch.progress.items():
                 self._advance(tx, progress)
-            self._db.execute(
-                "UPDATE boots SET applied = ?, waiting = ?, last = max(last, ?) WHERE boot = ?",
-                (batch.last_n, self.waiting, batch.last_mono, batch.boot),
-            )
+            if batch.ops:
+                self._db.execute(
+                    "UPDATE boots SET applied = ?, waiting = ?, last = max(last, ?) WHERE boot = ?",
+                    (batch.last_n, self.waiting, batch.last_mono, batch.boot),
+                )
             self._db.execute("COMMIT")
         except BaseException:
             if self._db.in_transaction:
                 self._db.execute("ROLLBACK")
-            self.waiting = before
+            self.waiting, self.dead = before
             self._ledger.reload()
             raise
         return self._done
@@ -107,11 +115,12 @@ class Tables:
         ).fetchall()
 
     def dead_letters(self) -> list[DeadLetter]:
-        rows = self._db.execute("SELECT id, tx, kind, body, why, at, retry FROM dead_letters ORDER BY id")
-        return [
-            DeadLetter(key, tx, kind, why, load(Stamp, at), retry is not None, readable(body), body)
-            for key, tx, kind, body, why, at, retry in rows
-        ]
+        rows = self._db.execute(f"{_LETTERS} ORDER BY id LIMIT ?", (_LISTED,))
+        return [_letter(row) for row in rows]
+
+    def dead_letter(self, key: int) -> DeadLetter | None:
+        row = self._db.execute(f"{_LETTERS} WHERE id = ?", (key,)).fetchone()
+        return row and _letter(row)
 
     def _keep(self, boot: int, op: Keep) -> None:
         record = op.record
@@ -148,6 +157,7 @@ class Tables:
             if row := self._take(key):
                 tx, kind, _ = row
                 again = self._db.execute("DELETE FROM dead_letters WHERE retry = ?", (key,)).rowcount
+                self.dead -= again
                 if again or kind != TransactionUpdated.__name__:
                     self._ledger.append("Confirmed", tx, {"id": key, "kind": kind, "at": encode(Stamp, op.at)})
                 if again or kind == TransactionEnded.__name__:
@@ -169,6 +179,7 @@ class Tables:
                 "UPDATE dead_letters SET why = ?, at = ?, retry = NULL WHERE retry = ?", (why, at, op.key)
             ).rowcount
             if not again:
+                self.dead += 1
                 self._db.execute(
                     "INSERT INTO dead_letters VALUES (?, ?, ?, ?, ?, ?, NULL)", (op.key, tx, kind, body, why, at)
                 )
@@ -211,6 +222,11 @@ class Tables:
 
     def _clock(self, boot: int, op: NoteClock) -> None:
         self._db.execute("UPDATE boots SET clock = ?, quality = ? WHERE boot = ?", (op.offset, op.quality, boot))
+
+
+def _letter(row: tuple[int, str, str, str, str, str, int | None]) -> DeadLetter:
+    key, tx, kind, body, why, at, retry = row
+    return DeadLetter(key, tx, kind, why, load(Stamp, at), retry is not None, readable(body), body)
 
 
 def readable(body: str) -> Record | None:

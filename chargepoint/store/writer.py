@@ -1,7 +1,7 @@
 """The one thread that touches the database: an fsync on a card can take half a second, and the loop must not feel it.
 
 It sleeps until an order comes or a commit is due, and takes all orders that wait in one go. A question is answered
-after everything that was ordered before it is committed. An error ends its work for good: the daemon is told, and goes
+after a commit of what it depends on. An error ends its work for good: the daemon is told, and goes
 down in order; what was ordered after the last commit is in the tail file.
 """
 
@@ -30,6 +30,7 @@ class _Ordered:
 @dataclass(frozen=True, slots=True)
 class _Asked:
     question: Callable[[Tables], Any]
+    behind: tuple[type, ...]
     answer: Future[Any]
 
 
@@ -78,10 +79,11 @@ class Writer:
     def order(self, n: int, op: Op) -> None:
         self._jobs.put(_Ordered(n, op))
 
-    def ask(self, question: Callable[[Tables], Any]) -> Future[Any]:
-        """The answer raises StoreError when the thread has failed."""
+    def ask(self, question: Callable[[Tables], Any], behind: tuple[type, ...] = (object,)) -> Future[Any]:
+        """Answered after a commit, if one of these ops waits for it. The answer raises StoreError when the thread has
+        failed."""
         answer: Future[Any] = Future()
-        self._jobs.put(_Asked(question, answer))
+        self._jobs.put(_Asked(question, behind, answer))
         return answer
 
     def fail(self, error: Exception) -> None:
@@ -114,7 +116,7 @@ class Writer:
                 if isinstance(job, _Ordered):
                     self._batch.add(job.n, job.op, time.monotonic())
                     moved |= isinstance(job.op, Keep | Confirm | Refuse | Retry)
-            if self._questions or stopping or self._batch.due <= time.monotonic():
+            if stopping or self._batch.due <= time.monotonic() or self._asked_for():
                 self._commit(synced=stopping or self._batch.durable)
             while self._questions:
                 self._answer(self._questions[0])
@@ -132,6 +134,10 @@ class Writer:
         except Empty:
             return []
         return jobs
+
+    def _asked_for(self) -> bool:
+        behind = tuple(kind for asked in self._questions for kind in asked.behind)
+        return any(isinstance(op, behind) for op in self._batch.ops.values())
 
     def _commit(self, synced: bool) -> None:
         batch = self._batch
