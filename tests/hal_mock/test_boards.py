@@ -14,7 +14,7 @@ from chargepoint.hal import DeviceUnavailable, Injected, Light, Tap
 from hal_mock.boards import BOARDS, MockBoard
 from hal_mock.control import request
 from hal_mock.launch import Places
-from tests.hal_mock.worlds import WITHIN_S, end, kill, until
+from tests.hal_mock.worlds import WITHIN_S, end, kill, run, until
 
 GUARD = """
 import sys, time
@@ -127,7 +127,7 @@ def test_the_daemon_s_part(tmp_path: Path) -> None:
             seen = request(socket, {"op": "look", "connector": 1})
             assert (seen["lock"], seen["lights"]) == (True, "charging")
 
-    asyncio.run(go())
+    run(go())
 
 
 def test_cards_and_hints_arrive_once(tmp_path: Path) -> None:
@@ -154,7 +154,7 @@ def test_cards_and_hints_arrive_once(tmp_path: Path) -> None:
                 await served.reader.close()
             await hints.close()
 
-    asyncio.run(go())
+    run(go())
 
 
 async def heard(socket: str, token: str) -> None:
@@ -187,7 +187,7 @@ def test_the_stream_breaks_with_the_world_and_comes_back_with_it(tmp_path: Path)
                 assert (await waiting).uid == b"\xbb"
                 await served.reader.close()
 
-    asyncio.run(go())
+    run(go())
 
 
 def test_a_world_of_another_version_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -26,6 +26,7 @@ from hal_mock.fakes import (
     FakeReader,
 )
 from hal_mock.wires import ENDED, Switch, Wired, Wires
+from tests.hal_mock.worlds import run
 
 
 class Hand:
@@ -144,7 +145,7 @@ def test_the_meter_gives_what_was_shown_and_when() -> None:
             await meter.identify()
         await meter.close()
 
-    asyncio.run(go())
+    run(go())
 
 
 def test_a_world_that_is_gone_is_no_reading() -> None:
@@ -179,7 +180,7 @@ def test_lock_proximity_and_lights() -> None:
         line.vehicle = VehicleCircuit(plugged=True)
         assert await proximity.read() == 680.0
 
-    asyncio.run(go())
+    run(go())
 
 
 @pytest.mark.parametrize("light", Light)
@@ -211,7 +212,7 @@ def test_a_card_goes_to_the_reader_of_exactly_its_connectors() -> None:
             await reader.close()
         events.tell(CARD)
 
-    asyncio.run(go())
+    run(go())
 
 
 def test_waiting_for_a_card_can_be_cancelled_without_losing_one() -> None:
@@ -227,7 +228,7 @@ def test_waiting_for_a_card_can_be_cancelled_without_losing_one() -> None:
         events.tell(CARD)
         assert (await waiting).uid == bytes.fromhex("04A1B2C3")
 
-    asyncio.run(go())
+    run(go())
 
 
 def test_a_reader_taken_away_says_so_until_it_is_back() -> None:
@@ -247,7 +248,7 @@ def test_a_reader_taken_away_says_so_until_it_is_back() -> None:
         events.tell({"event": "network", "up": False})
         assert await hint == Injected("network", False)
 
-    asyncio.run(go())
+    run(go())
 
 
 def test_hints() -> None:
@@ -260,7 +261,7 @@ def test_hints() -> None:
         assert await hints.next() == Injected("fault", True, 2, "other")
         assert await hints.next() == Injected("network", True)
 
-    asyncio.run(go())
+    run(go())
 
 
 def test_what_waits_is_bounded() -> None:
@@ -271,4 +272,4 @@ def test_what_waits_is_bounded() -> None:
             events.tell(CARD | {"token": f"{number:04X}"})
         assert (await reader.tap()).uid == bytes.fromhex("000A")
 
-    asyncio.run(go())
+    run(go())

@@ -1,5 +1,6 @@
 """Joining a world: one for all who come, started by whoever is first."""
 
+import fcntl
 import os
 import subprocess
 import sys
@@ -74,6 +75,24 @@ def test_two_threads_at_once(tmp_path: Path) -> None:
         assert len(set(pids)) == 1
     finally:
         end(places)
+
+
+def test_only_one_starts_while_others_wait(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    places = places_in(tmp_path)
+    started: list[Places] = []
+    monkeypatch.setattr(launch, "_start", lambda places, *_: started.append(places))
+    os.makedirs(places.run_dir)
+    other = os.open(places.run_dir, os.O_RDONLY)
+    try:
+        fcntl.flock(other, fcntl.LOCK_EX)
+        with pytest.raises(DeviceUnavailable):
+            ensure_world(places, [Wired()], within_s=0.1)
+        assert started == []
+    finally:
+        os.close(other)
+    with pytest.raises(DeviceUnavailable):
+        ensure_world(places, [Wired()], within_s=0.1)
+    assert started == [places], "the other is gone, and once is enough for a while"
 
 
 def test_the_world_is_nobodys_child(tmp_path: Path) -> None:

@@ -1,10 +1,11 @@
 """A real world process for a test, and the certainty that it is gone afterwards."""
 
+import asyncio
 import fcntl
 import os
 import signal
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -24,6 +25,11 @@ def until(condition: Callable[[], Any], within_s: float = WITHIN_S) -> Any:
         assert time.monotonic() < deadline, "waited in vain"
         time.sleep(0.005)
     return answer
+
+
+def run(going: Coroutine[Any, Any, None]) -> None:
+    """A loop of its own, and an end to waiting in vain."""
+    asyncio.run(asyncio.wait_for(going, WITHIN_S))
 
 
 def free(places: Places) -> bool:
