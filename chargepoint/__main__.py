@@ -23,7 +23,7 @@ COMMANDS = {
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and give its exit code (`chargepoint.cli.exits`)."""
-    name, *rest = argv if argv is not None else sys.argv[1:] or [""]
+    name, *rest = (sys.argv[1:] if argv is None else argv) or [""]
     if name not in COMMANDS:
         from chargepoint.cli.front import front
 

@@ -58,7 +58,7 @@ def _explain(args: Namespace) -> int:
         print(json.dumps(found))
         return Exit.OK
     print(f"{found.get('name', args.key)} = {found.get('value', '')}")
-    print(f"from: {found.get('won', 'unknown')}   ({PRECEDENCE})")
+    print(f"from: {found.get('by', 'unknown')}   ({PRECEDENCE})")
     if found.get("help"):
         print(found["help"])
     return Exit.OK

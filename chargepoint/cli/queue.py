@@ -11,6 +11,7 @@ from chargepoint.cli.rows import described, listed
 from chargepoint.cli.screen import style_of
 from chargepoint.errors import CommandError
 
+COLUMNS = {"queue": ("key", "kind", "tx", "at", "attempts"), "dead": ("id", "kind", "tx", "why", "waiting")}
 EMPTY = {"queue": "nothing waits for the backend", "dead": "the backend has refused nothing for good"}
 
 
@@ -35,6 +36,9 @@ def run(args: Namespace) -> int:
     elif what == "retry":
         print("\n".join([f"{args.id} is in the queue again", *described(facts, style)]))
     else:
-        entries = facts.get(what)
-        print("\n".join(listed(entries if isinstance(entries, list) else [], style, EMPTY[what])))
+        entries = [row for row in facts.get(what) or [] if isinstance(row, dict)]
+        print("\n".join(listed(entries, COLUMNS[what], style) if entries else [EMPTY[what]]))
+        more = (facts.get("waiting") or 0) - len(entries) if what == "queue" else 0
+        if more > 0:
+            print(f"and {more} more")
     return Exit.OK

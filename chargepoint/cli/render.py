@@ -38,7 +38,7 @@ RIGHT = frozenset({0, 4, 5, 6, 7})
 
 def render(status: Json, style: Style) -> list[str]:
     """Lines no wider than ``style.width``; they hold escape sequences only if ``style.colour``."""
-    connectors = [connector for connector in status.get("connectors") or [] if isinstance(connector, Mapping)]
+    connectors = [_map(connector) for connector in _list(status, "connectors")]
     cells = [[Span(text, "head") for text in HEADINGS], *(_cells(connector, style) for connector in connectors)]
     heading, *rows = table(cells, RIGHT)
     lines = [*_station(_map(status, "station"), style), *_backend(_map(status, "backend"), style), [], heading]
@@ -50,7 +50,7 @@ def render(status: Json, style: Style) -> list[str]:
 def healthy(status: Json) -> bool:
     """Nothing is broken here. A backend that is away is not a fault of the station."""
     station = _map(status, "station")
-    faults = [station.get("faults"), *(_map(c).get("faults") for c in status.get("connectors") or [])]
+    faults = [station.get("faults"), *(_map(connector).get("faults") for connector in _list(status, "connectors"))]
     return station.get("guard") is True and not any(faults)
 
 
@@ -87,8 +87,11 @@ def _backend(backend: Json, style: Style) -> list[list[Span]]:
         since = backend.get("since_s")
         parts += [Span(f"for {duration(since)}")] if since is not None else []
         parts += [Span(str(backend[name])) for name in ("version", "registration", "url") if backend.get(name)]
+    quirks = sum(count for count in _map(backend, "quirks").values() if isinstance(count, int))
+    if quirks:
+        parts.append(Span(f"{quirks} deviations tolerated", "dim"))
     if state not in ("none", "online"):
-        if backend.get("next_try_s") is not None:
+        if backend.get("next_try_s"):
             parts.append(Span(f"next try in {duration(backend['next_try_s'])}"))
         if backend.get("last_error"):
             parts.append(Span(str(backend["last_error"]), "bad"))
@@ -102,7 +105,7 @@ def _backend(backend: Json, style: Style) -> list[list[Span]]:
 def _cells(connector: Json, style: Style) -> list[Span]:
     status, measured = _word(connector, "status"), _map(connector, "measured")
     rich, plain, colour = STATUSES.get(status, UNKNOWN)
-    drawn = [amps for amps in measured.get("amps") or [] if isinstance(amps, (int, float))]
+    drawn = [amps for amps in _list(measured, "amps") if isinstance(amps, (int, float))]
     session = _map(connector, "transaction")
     return [
         Span(_word(connector, "number")),
@@ -142,7 +145,7 @@ def _details(connector: Json) -> list[Span]:
 def _phases(measured: Json) -> list[Span]:
     found = []
     for name, unit, digits in (("amps", "A", 1), ("volts", "V", 0)):
-        values = [value for value in measured.get(name) or [] if isinstance(value, (int, float))]
+        values = [value for value in _list(measured, name) if isinstance(value, (int, float))]
         if len(values) > 1:
             found.append(Span(f"{' / '.join(f'{value:.{digits}f}' for value in values)} {unit}", "dim"))
     energy = _amount(measured.get("energy_wh"), 3, "kWh", 1000)
@@ -150,7 +153,7 @@ def _phases(measured: Json) -> list[Span]:
 
 
 def _faults(where: Json) -> list[Span]:
-    faults = [_map(fault) for fault in where.get("faults") or []]
+    faults = [_map(fault) for fault in _list(where, "faults")]
     return [
         Span(
             ": ".join(
@@ -192,6 +195,11 @@ def _word(where: Json, name: str) -> str:
 
 def _switch(closed: Any) -> str:
     return "closed" if closed is True else "open" if closed is False else "-"
+
+
+def _list(where: Json, name: str) -> list[Any]:
+    value = where.get(name)
+    return value if isinstance(value, list) else []
 
 
 def _map(where: Any, name: str = "") -> Json:

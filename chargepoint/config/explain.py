@@ -12,11 +12,11 @@ _PARTS = re.compile(r"[^.\[\]]+")
 
 
 class Explained(NamedTuple):
-    """``value`` as TOML; ``won`` is "file" or "default"."""
+    """``value`` as TOML; ``by`` is who won: "file" or "default"."""
 
     name: str
     value: str
-    won: str
+    by: str
     help: str
 
 

@@ -39,7 +39,7 @@ model = "sdm630"
 def test_value_and_winner(name: str, value: str, won: str) -> None:
     found = explain(name, REPORT)
     assert found is not None
-    assert (found.value.strip('"'), found.won) == (value.strip('"'), won)
+    assert (found.value.strip('"'), found.by) == (value.strip('"'), won)
     assert found.help
 
 
