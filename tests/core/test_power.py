@@ -1,6 +1,5 @@
 """The power path by example, in seconds and amps: the sequences of IEC 61851-1 Table A.6 and the edges of the rules."""
 
-import itertools
 import math
 from dataclasses import replace
 
@@ -350,6 +349,8 @@ def test_state_d_where_it_is_not():
 
 # -- level, not edge --------------------------------------------------------------------------------------------------
 
+REPEATABLE = settings(deadline=None, derandomize=True)
+NAMES = ("vehicle", "amps", "sound", "locked")
 FACTS = st.fixed_dictionaries(
     {
         "vehicle": st.sampled_from(Vehicle),
@@ -361,22 +362,23 @@ FACTS = st.fixed_dictionaries(
 )
 
 
-@settings(deadline=None)
-@given(FACTS, FACTS, st.booleans(), st.sampled_from((0.0, 0.1, 0.6, 4.0, 9.0)))
-def test_facts_that_come_together_may_come_in_any_order(before, after, ventilation, wait_s):
+@REPEATABLE
+@given(FACTS, FACTS, st.permutations(NAMES), st.booleans(), st.sampled_from((0.0, 0.1, 0.6, 4.0, 9.0)))
+def test_facts_that_come_together_may_come_in_any_order(before, after, names, ventilation, wait_s):
+    """All but the mirror contact, which answers to the order."""
     found = set()
-    for order in itertools.permutations(after):
+    for order in (NAMES, names):
         place = Place(ventilation)
         place.at(**before)
         place.at(0.3)
         place.at(wait_s)
         for name in order:
             place.at(**{name: after[name]})
-        found.add((place.path.state, place.order.closed, place.path.faults))
+        found.add((place.path.state, place.order.closed, place.path.latched))
     assert len(found) == 1
 
 
-@settings(deadline=None)
+@REPEATABLE
 @given(st.lists(st.tuples(st.sampled_from((0.0, 0.05, 0.3, 1.0, 4.0)), FACTS), max_size=12))
 def test_telling_a_fact_twice_changes_nothing(story):
     place = Place()
