@@ -87,7 +87,7 @@ class Settings:
 
     def read2(self, name: str) -> Outcome:
         """GetVariables, one of them; the detail is the text (OCPP 2.0.1 B06)."""
-        variable = self._by_id.get(name.casefold())
+        variable = self._find2(name)
         if variable is None:
             return self._unknown2(name)
         shown = self._shown(variable)
@@ -104,7 +104,7 @@ class Settings:
 
     def set2(self, name: str, value: str) -> Outcome:
         """SetVariables, one of them (OCPP 2.0.1 B05)."""
-        variable = self._by_id.get(name.casefold())
+        variable = self._find2(name)
         return self._unknown2(name) if variable is None else self._set(variable, value, narrow=True)
 
     def canonical(self, name: str) -> str:
@@ -136,6 +136,10 @@ class Settings:
     def _find(self, name: str) -> Variable[Any] | None:
         return self._by_id.get(name.casefold()) or self._by_key16.get(name.casefold())
 
+    def _find2(self, name: str) -> Variable[Any] | None:
+        variable = self._by_id.get(name.casefold())
+        return variable if variable is not None and variable.component else None
+
     def _won(self, variable: Variable[Any]) -> tuple[Any, str]:
         if variable.id in self._locked:
             return self._file.get(variable.id, self._otherwise(variable)), "locked in the file"
@@ -162,7 +166,7 @@ class Settings:
             self._backend[variable.id] = variable.parse(value, narrow)
         except ValueError as problem:
             return Outcome(Result.REJECTED, str(problem))
-        return Outcome(Result.ACCEPTED, detail=variable.text(self[variable]))
+        return Outcome(Result.ACCEPTED, detail=self._shown(variable))
 
     def _unknown2(self, name: str) -> Outcome:
         known = name.partition(".")[0].casefold() in self._components

@@ -2,7 +2,8 @@
 
 A value travels as text in every version and in the store, so reading a text is the one place where a bound is kept.
 Texts are read tolerantly where no second meaning is possible (blanks, letter case, quotes around list entries, an
-entry said twice) and refused otherwise; a list with one wrong entry is refused whole, and nothing changes (OCPP 1.6 section 3.16).
+entry said twice) and refused otherwise; a list with one wrong entry is refused whole, and nothing changes
+(OCPP 1.6 section 3.16).
 """
 
 import re
@@ -87,18 +88,20 @@ class Variable(Generic[T]):
     @property
     def wants(self) -> str:
         """What fits, in words."""
-        bounds = f" from {self.low:g} to {self.high:g}" if self.low is not None and self.high is not None else ""
+        bounds = "" if self.low is None or self.high is None else f" from {self.low:g} to {self.high:g}"
+        most = "" if self.high is None else f" up to {self.high:g}"
+        unit = f" ({self.unit})" if self.unit else ""
         match self.kind:
             case Kind.BOOLEAN:
                 return "true or false"
             case Kind.INTEGER:
-                return f"a whole number{bounds}" + (f" ({self.unit})" if self.unit else "")
+                return f"a whole number{bounds}{unit}"
             case Kind.DECIMAL:
-                return f"a number{bounds}" + (f" ({self.unit})" if self.unit else "")
+                return f"a number{bounds}{unit}"
             case Kind.OPTION:
                 return "one of " + ", ".join(self.values)
             case Kind.MEMBERS | Kind.SEQUENCE:
-                return f"a list with commas, up to {self.high:g} of " + ", ".join((*self.values, *self.values16)[:16])
+                return f"a list with commas,{most} of " + ", ".join((*self.values, *self.values16)[:16])
             case _:
                 return f"a text of up to {self.high or LONGEST_TEXT:g} characters"
 

@@ -153,10 +153,24 @@ MAX_ENERGY_ON_INVALID_ID_WH = _number(
     unit="Wh",
 )
 TX_START_POINT: Variable[tuple[str, ...]] = Variable(
-    _TX, "TxStartPoint", Kind.MEMBERS, ("PowerPathClosed",), "When a transaction starts.", writable=False
+    _TX,
+    "TxStartPoint",
+    Kind.MEMBERS,
+    ("PowerPathClosed",),
+    "When a transaction starts.",
+    high=1,
+    values=("PowerPathClosed",),
+    writable=False,
 )
 TX_STOP_POINT: Variable[tuple[str, ...]] = Variable(
-    _TX, "TxStopPoint", Kind.MEMBERS, ("EVConnected", "Authorized"), "When a transaction ends.", writable=False
+    _TX,
+    "TxStopPoint",
+    Kind.MEMBERS,
+    ("EVConnected", "Authorized"),
+    "When a transaction ends.",
+    high=2,
+    values=("EVConnected", "Authorized"),
+    writable=False,
 )
 UNLOCK_ON_EV_DISCONNECT = _switch(
     _COMM,
