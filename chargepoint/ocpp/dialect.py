@@ -9,8 +9,8 @@ from typing import Any, Protocol
 
 from chargepoint.clock import Stamp
 from chargepoint.core.commands import Command, Outcome
-from chargepoint.core.records import Message
 from chargepoint.core.facts import Fact, Registration
+from chargepoint.core.records import Message
 
 Json = dict[str, Any]
 
