@@ -24,7 +24,7 @@ check: setup ## formatting, lint, strict types, import contracts
 	@$(BIN)/ruff format --check --quiet . || { echo "not formatted: make format"; exit 1; }
 	@$(BIN)/ruff check --quiet .
 	@$(BIN)/mypy
-	@$(BIN)/lint-imports --no-cache
+	@$(BIN)/lint-imports --no-cache --no-logo
 
 unit: setup
 	@$(BIN)/pytest --cov --cov-report= --durations=5

@@ -6,41 +6,36 @@ module holds values only, so drivers may read it.
 """
 
 from dataclasses import dataclass, field
-from typing import Annotated, Literal
+from typing import Annotated, Literal, NamedTuple
 
 
-@dataclass(frozen=True, slots=True)
-class Between:
+class Between(NamedTuple):
     """Both ends included."""
 
     low: float
     high: float
 
 
-@dataclass(frozen=True, slots=True)
-class Matches:
+class Matches(NamedTuple):
     """A regular expression for the whole text, and the same in words."""
 
     pattern: str
     words: str
 
 
-@dataclass(frozen=True, slots=True)
-class Items:
+class Items(NamedTuple):
     """How many entries a list may have."""
 
     low: int
     high: int
 
 
-@dataclass(frozen=True, slots=True)
-class Example:
+class Example(NamedTuple):
     """What the commented example file says, where the default would not teach."""
 
     value: str | int
 
 
-@dataclass(frozen=True, slots=True)
 class Secret:
     """Never printed, not even when it is wrong."""
 

@@ -4,7 +4,7 @@ import re
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from chargepoint.cli.paint import Style, clean
@@ -125,6 +125,7 @@ JSON = st.recursive(
 )
 
 
+@settings(deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
 @given(st.fixed_dictionaries({}, optional=dict.fromkeys(("station", "backend", "connectors"), JSON)))
 def test_a_daemon_of_another_version_never_breaks_it(status: dict[str, Any]) -> None:
     healthy(status)

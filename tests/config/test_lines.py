@@ -3,7 +3,7 @@
 import tomllib
 from typing import Any
 
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from chargepoint.config import toml
@@ -102,6 +102,7 @@ TABLES = st.recursive(
 )
 
 
+@settings(deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
 @given(TABLES)
 def test_what_is_written_is_read_back_and_every_key_found_on_its_line(values: dict[str, Any]) -> None:
     text = "\n".join(toml.tables(values))
