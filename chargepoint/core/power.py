@@ -37,6 +37,7 @@ STUCK_S = 0.5
 VISIBLE_S = 1.0  # after state F the pilot no longer reads as F
 DROPPED_S = 0.3  # longer than the mirror contact bounces, or its fact overtakes the vehicle's
 WELDED_S = 1.0
+LATE_S = 0.1  # later than this, the fact of the mirror contact may be waiting behind the one that is told
 STRIKES = 3
 STRIKES_WITHIN_S = 600.0
 
@@ -102,15 +103,17 @@ class PowerPath:
         self.error_until = -math.inf
         self.release_until = -math.inf
         self.astray: tuple[bool, float] | None = None
+        self.excused = False
         self._before = Power.IDLE
         self._machine = Machine(self, Power, TABLE, Power.IDLE, PowerPath._entered)
 
     def handle(self, seen: Seen, now: float) -> None:
         """Take the facts as they are at ``now`` (monotonic seconds); afterwards `order` says what must hold."""
-        self.seen, self.now = seen, now
+        before, self.seen, self.now = self.now, seen, now
         if seen.vehicle is Vehicle.A:
             self.strikes = Strikes()
         self._compare()
+        self._excuse(before)
         self._machine.settle()
         if self.state in OFFERING:
             self._follow()
@@ -214,7 +217,12 @@ class PowerPath:
         if self.seen.closed is ordered:
             self.astray = None
         elif self.astray is None or self.astray[0] is not ordered:
-            self.astray = (ordered, self.now)
+            self.astray, self.excused = (ordered, self.now), False
+
+    def _excuse(self, before: float) -> None:
+        """When this turn came too late after the one ``before``, the mirror contact gets its time once more."""
+        if self.astray is not None and not self.excused and before < self.astray_at < self.now - LATE_S:
+            self.astray, self.excused = (self.astray[0], self.now), True
 
     def _follow(self) -> None:
         falls = self.permitted_amps < self.held_amps

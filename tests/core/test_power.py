@@ -323,6 +323,24 @@ def test_a_pilot_that_stays_at_f_is_broken():
     assert (place.at(vehicle=Vehicle.A), place.path.faults) == (Power.IDLE, frozenset())
 
 
+def test_a_late_turn_does_not_blame_the_contactor_for_it():
+    """The loop stalled: the mirror's fact may wait behind the one that is told now."""
+    place = offered()
+    place.at(1, vehicle=Vehicle.C)
+    place.path.handle(place.seen, place.now + 0.7)
+    assert place.path.state is Power.CLOSING
+    place.path.handle(replace(place.seen, closed=True), place.now + 0.7)
+    assert place.path.state is Power.ENERGIZED
+
+
+def test_a_late_turn_excuses_once():
+    place = offered()
+    place.at(1, vehicle=Vehicle.C)
+    place.path.handle(place.seen, place.now + 0.7)
+    place.path.handle(place.seen, place.now + 1.4)
+    assert place.path.faults == {STUCK}
+
+
 def test_a_late_turn_never_skips_x1():
     place = energized()
     place.path.handle(replace(place.seen, sound=False, closed=False), place.now)

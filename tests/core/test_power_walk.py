@@ -24,6 +24,7 @@ STEPS = {
     "FOLLOW_S": 1.0,
     "PROOF_S": 1.0,
     "VISIBLE_S": 1.0,
+    "LATE_S": math.inf,
     "STRIKES": 2,
     "STRIKES_WITHIN_S": 2.0,
     "WELDED_S": 1.0,
