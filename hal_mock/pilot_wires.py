@@ -75,13 +75,13 @@ class PwmTree:
         return self.root / f"pwmchip{chip}" / f"pwm{number}"
 
     def export(self, chip: Path, number: int, files: Mapping[str, str] | None = None) -> Path:
-        """The channel's files appear, as they are after power-on or with the contents given."""
-        folder = chip / f"pwm{number}"
-        folder.mkdir()
+        """The channel's files appear all at once, as they are after power-on or with the contents given."""
+        making = chip / f".pwm{number}"
+        making.mkdir()
         fresh = {"period": "0", "polarity": "normal", "enable": "0", "duty_cycle": "0"}
         for name, text in {**fresh, **(files or {})}.items():
-            (folder / name).write_text(f"{text}\n", "ascii")
-        return folder
+            (making / name).write_text(f"{text}\n", "ascii")
+        return making.rename(chip / f"pwm{number}")
 
     def share_high(self, chip: int = 0, number: int = 0) -> float | None:
         """The part of each period that the pin is high, or None while no PWM is made."""
@@ -175,10 +175,10 @@ class Converter:
         if 1 not in mosi or self.shorted or self.unplugged:
             return miso
         start = mosi.index(1)
-        single, *address = mosi[start + 1 : start + 5]
         sampled = start + 5
-        if not single or sampled >= len(mosi):
+        if sampled >= len(mosi) or not mosi[start + 1]:
             return miso
+        address = mosi[start + 2 : start + 5]
         channel = address[0] << 2 | address[1] << 1 | address[2]
         word = self._convert(channel, self.now_us + sampled * bit_us)
         answer = [0] + [word >> shift & 1 for shift in range(self.bits - 1, -1, -1)]

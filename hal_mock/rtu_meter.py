@@ -42,7 +42,7 @@ class RtuFaults:
 
     silent: bool = False
     bad_crc: bool = False
-    echo: bool = False  # the adapter hears what it sends
+    echo: bool = False  # the adapter hears what it sends, and a quick answer comes in one piece with it
     exception: int = 0  # answer every request with this exception code
     answer_as: int = 0  # answer under another address
     late_s: float = 0.0
@@ -118,24 +118,24 @@ class RtuMeter:
             self._request(frame)
 
     def _request(self, frame: bytes) -> None:
-        if self.faults.echo:
-            self._wire.send(frame)
+        echo = frame if self.faults.echo else b""
         unit, function, address, count = struct.unpack(">BBHH", frame[:6])
-        if unit != self.unit:
-            return
-        self.requests.append((function, address, count))
-        if self.faults.silent:
+        if unit == self.unit:
+            self.requests.append((function, address, count))
+        if unit != self.unit or self.faults.silent:
+            self._wire.send(echo)
             return
         body = bytes([self.faults.answer_as or unit]) + self._pdu(function, address, count)
         crc = crc16(body)
         answer = body + (bytes([crc[0] ^ 0xFF, crc[1]]) if self.faults.bad_crc else crc)
         delay = self.faults.late_s + (0.0 if not self.baud else (len(frame) + len(answer) + 7) * 10 / self.baud)
         if delay or self.faults.gap_s:
+            self._wire.send(echo)
             task = asyncio.get_running_loop().create_task(self._answer_slowly(answer, delay, self.faults.gap_s))
             self._answers.add(task)
             task.add_done_callback(self._answers.discard)
         else:
-            self._wire.send(answer)
+            self._wire.send(echo + answer)
 
     async def _answer_slowly(self, answer: bytes, delay_s: float, gap_s: float) -> None:
         await asyncio.sleep(delay_s)

@@ -38,7 +38,6 @@ class SerialWire:
         self._ours, self._theirs = os.openpty()
         tty.setraw(self._ours)
         tty.setraw(self._theirs)
-        os.set_blocking(self._ours, False)
         self._name.unlink(missing_ok=True)
         self._name.symlink_to(os.ttyname(self._theirs))
         self._loop.add_reader(self._ours, self._readable)
@@ -55,13 +54,8 @@ class SerialWire:
 
     def send(self, data: bytes) -> None:
         """Nothing happens on an unplugged line."""
-        if self.plugged:
+        if self.plugged and data:
             os.write(self._ours, data)
 
     def _readable(self) -> None:
-        try:
-            data = os.read(self._ours, 4096)
-        except BlockingIOError:
-            return
-        if data:
-            self._received(data)
+        self._received(os.read(self._ours, 4096))

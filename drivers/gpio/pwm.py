@@ -18,6 +18,7 @@ from typing import Protocol
 from chargepoint.hal import DeviceUnavailable
 
 PERIOD_NS = 1_000_000  # IEC 61851-1 Table A.2: 1 kHz
+FILES = ("period", "duty_cycle", "polarity", "enable")
 EXPORT_WAIT_S = 1.0  # udev needs a moment to hand the new files to our group
 OVERLAY = (
     "on a Raspberry Pi add 'dtoverlay=pwm,pin=18,func=2' and 'dtparam=audio=off' to /boot/firmware/config.txt "
@@ -166,11 +167,7 @@ def _write(file: Path, text: str) -> None:
 
 def _await_files(channel: SysfsChannel) -> None:
     deadline = time.monotonic() + EXPORT_WAIT_S
-    while True:
-        try:
-            with (channel.folder / "duty_cycle").open("r+", encoding="ascii"):
-                return
-        except OSError:
-            if time.monotonic() >= deadline:
-                raise
+    while missing := [name for name in FILES if not os.access(channel.folder / name, os.W_OK)]:
+        if time.monotonic() >= deadline:
+            raise OSError(errno.EACCES, f"not writable after {EXPORT_WAIT_S:g} s: {', '.join(missing)}")
         time.sleep(0.01)

@@ -81,7 +81,7 @@ class UartReader:
                 "other program hold it?"
             ) from exc
         self._parser = self._make_parser()
-        asyncio.get_running_loop().add_reader(self._serial.fileno(), self._readable)
+        asyncio.get_running_loop().add_reader(self._serial.fileno(), self._readable, self._serial)
 
     def _close(self) -> None:
         if self._serial is not None:
@@ -89,11 +89,9 @@ class UartReader:
             self._serial.close()
             self._serial = None
 
-    def _readable(self) -> None:
-        if self._serial is None:
-            return
+    def _readable(self, port: serial.Serial) -> None:
         try:
-            data = self._serial.read(READ_BYTES)
+            data = port.read(READ_BYTES)
         except OSError as exc:
             self._close()
             self._lost = str(exc)

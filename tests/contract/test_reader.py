@@ -11,7 +11,7 @@ import pytest
 from chargepoint import hal
 from drivers.reader.line import HexLine
 from drivers.reader.rdm6300 import Rdm6300
-from drivers.reader.uart import UartReader
+from drivers.reader.uart import Parser, UartReader
 from hal_mock import uart_reader
 from hal_mock.events import Events
 from hal_mock.fakes import FakeReader
@@ -46,12 +46,16 @@ def uart(kind: str) -> Make:
     @asynccontextmanager
     async def made(folder: Path) -> AsyncIterator[Bench]:
         async with uart_reader.UartReader(folder / "ttyCard") as device:
-            parser, card = {
-                "rdm6300": (Rdm6300, device.hold),
-                "line": (lambda: HexLine(r"UID ([0-9A-F]+)"), lambda card: device.line(f"UID {card.hex().upper()}")),
-            }[kind]
-            reader = UartReader(device.port, 9600, parser, 3.0)
-            yield Bench(reader, card, lambda gone: device.unplug() if gone else device.plug())
+            make_parser: dict[str, Callable[[], Parser]] = {
+                "rdm6300": Rdm6300,
+                "line": lambda: HexLine(r"UID ([0-9A-F]+)"),
+            }
+            show: dict[str, Callable[[bytes], None]] = {
+                "rdm6300": device.hold,
+                "line": lambda card: device.line(f"UID {card.hex().upper()}"),
+            }
+            reader = UartReader(device.port, 9600, make_parser[kind], 3.0)
+            yield Bench(reader, show[kind], lambda gone: device.unplug() if gone else device.plug())
             await reader.close()
 
     return made

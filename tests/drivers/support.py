@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 
 import pytest
 
-from chargepoint.hal import DeviceUnavailable
+from chargepoint.hal import DeviceUnavailable, Meter, MeterSample
 
 T = TypeVar("T")
 BOUND_S = 10.0
@@ -20,6 +20,15 @@ def run(go: Coroutine[Any, Any, T]) -> T:
             return await go
 
     return asyncio.run(bounded())
+
+
+async def recovered(meter: Meter) -> MeterSample:
+    """The first sample after a fault has passed. A busy machine may miss a short timeout once more."""
+    while True:
+        try:
+            return await meter.read()
+        except DeviceUnavailable:
+            await asyncio.sleep(0)
 
 
 async def until(condition: Callable[[], bool]) -> None:

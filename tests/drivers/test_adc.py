@@ -130,6 +130,12 @@ def test_spidev_is_asked_for_only_when_needed(monkeypatch: pytest.MonkeyPatch) -
         open_spi(0, 0)
 
 
+def test_a_bus_that_opens(monkeypatch: pytest.MonkeyPatch) -> None:
+    device = SimpleNamespace(open=lambda bus, device: None)
+    monkeypatch.setitem(sys.modules, "spidev", SimpleNamespace(SpiDev=lambda: device))
+    assert open_spi(0, 1) is device and device.mode == 0
+
+
 def test_a_bus_that_does_not_open(monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(bus: int, device: int) -> None:
         raise FileNotFoundError("No such file or directory")

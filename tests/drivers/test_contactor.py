@@ -1,6 +1,7 @@
 import subprocess
 import sys
 from collections.abc import Iterator
+from types import ModuleType
 
 import pytest
 from gpiozero import Device
@@ -92,8 +93,9 @@ def test_release_drives_low_before_the_line_is_given_back(clock: HandClock) -> N
 def test_lines_are_claimed_once_and_given_back_when_setup_fails(clock: HandClock) -> None:
     cabinet = Cabinet(mono=clock, enable_line=None)
     held = InputLine(27, "something else", True, cabinet.factory)
-    with unavailable("GPIO 27", "mirror contact", "GPIO27"):
+    with unavailable("GPIO 27", "mirror contact", "GPIO27") as told:
         driver(cabinet)
+    assert cabinet.coil.function == "input", told
     held.release()
     driver(cabinet).release()
 
@@ -117,9 +119,40 @@ def test_the_mock_factory_is_had_by_name() -> None:
     line.release()
 
 
-def test_lgpio_is_never_replaced_by_another_factory() -> None:
-    with unavailable("GPIO: lgpio", "install|/dev/gpiochip0"):
+def test_lgpio_is_never_replaced_by_another_factory(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delitem(sys.modules, "gpiozero.pins.lgpio", raising=False)
+    monkeypatch.setitem(sys.modules, "lgpio", None)
+    with unavailable("GPIO: lgpio is not installed", "python3-lgpio"):
         pin_factory("lgpio")
+
+
+def test_lgpio_without_a_chip(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delitem(sys.modules, "gpiozero.pins.lgpio", raising=False)
+    library = ModuleType("lgpio")
+
+    def absent(chip: int) -> int:
+        raise OSError("can not open gpiochip")
+
+    library.__getattr__ = lambda name: absent if name == "gpiochip_open" else 0  # type: ignore[method-assign]
+    monkeypatch.setitem(sys.modules, "lgpio", library)
+    with unavailable("GPIO: lgpio does not start", "/dev/gpiochip0", "LG_WD"):
+        pin_factory("lgpio")
+
+
+class LgpioError(Exception):
+    __module__ = "lgpio"
+
+
+@pytest.mark.parametrize("raised", [LgpioError("GPIO busy"), RuntimeError("a bug")])
+def test_a_line_that_lgpio_refuses(monkeypatch: pytest.MonkeyPatch, raised: Exception) -> None:
+    def refuse(name: str) -> None:
+        raise raised
+
+    factory = Cabinet().factory
+    monkeypatch.setattr(factory, "pin", refuse)
+    expected = unavailable("GPIO 17", "contactor coil", "GPIO busy", "overlay")
+    with expected if isinstance(raised, LgpioError) else pytest.raises(RuntimeError, match="a bug"):
+        OutputLine(17, "contactor coil", factory)
 
 
 def test_pulses_come_without_any_thread_of_gpiozero() -> None:

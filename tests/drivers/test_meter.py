@@ -11,13 +11,13 @@ from drivers.modbus.map import load, parse
 from drivers.modbus.meter import ModbusMeter
 from drivers.modbus.rtu import LineSettings, RtuLine, cancellable, why_closed
 from hal_mock.rtu_meter import RtuMeter, crc16
-from tests.drivers.support import HandClock, run, unavailable, until
+from tests.drivers.support import HandClock, recovered, run, unavailable, until
 
-TIMEOUT_S = 0.1
+PATIENT_S, SHORT_S = 5.0, 0.1
 
 
 def settings(meter: RtuMeter, **changes: object) -> LineSettings:
-    return replace(LineSettings(meter.port, timeout_s=TIMEOUT_S), **changes)  # type: ignore[arg-type]
+    return replace(LineSettings(meter.port, timeout_s=PATIENT_S), **changes)  # type: ignore[arg-type]
 
 
 def driver(meter: RtuMeter, model: str = "sdm630", phases: int = 3, **changes: object) -> ModbusMeter:
@@ -68,6 +68,21 @@ def test_only_the_phases_wired_are_told(tmp_path: Path, model: str) -> None:
     run(go())
 
 
+def test_a_healthy_meter_is_asked_without_pauses(tmp_path: Path) -> None:
+    async def go() -> None:
+        async with a_meter(tmp_path) as meter:
+            reader = driver(meter, timeout_s=60.0)
+            for _ in range(3):
+                await reader.read()
+            meter.faults.exception = 2
+            for _ in range(2):
+                with unavailable("exception 2"):
+                    await reader.read()
+            await reader.close()
+
+    run(go())
+
+
 def test_identity(tmp_path: Path) -> None:
     async def go() -> None:
         async with a_meter(tmp_path, serial=4000000001) as meter:
@@ -97,6 +112,7 @@ FAULTS: list[tuple[dict[str, object], tuple[str, ...]]] = [
     ({"answer_as": 9}, ("begins like an answer of unit 9", "check the address")),
     ({"short": 2}, ("answered 16 registers where 18", "late answer")),
     ({"silent": True, "echo": True}, ("only our own request came back", "meter is silent")),
+    ({"echo": True}, ("came back in front of the answer", "local_echo = true")),
     ({"late_s": 0.15}, ("no answer within",)),
 ]
 
@@ -107,12 +123,12 @@ def test_each_fault_has_its_sentence_and_passes(
 ) -> None:
     async def go() -> None:
         async with a_meter(tmp_path) as meter:
-            reader = driver(meter)
+            reader = driver(meter, timeout_s=SHORT_S)
             meter.faults = replace(meter.faults, **faults)  # type: ignore[arg-type]
             with unavailable(*words):
                 await reader.read()
             meter.faults = replace(meter.faults, **dict.fromkeys(faults, 0))  # type: ignore[arg-type]
-            assert (await reader.read()).volts == (230.0, 231.0, 229.0)
+            assert (await recovered(reader)).volts == (230.0, 231.0, 229.0)
             await reader.close()
 
     run(go())
@@ -121,7 +137,7 @@ def test_each_fault_has_its_sentence_and_passes(
 def test_another_unit_is_silence(tmp_path: Path) -> None:
     async def go() -> None:
         async with a_meter(tmp_path) as meter:
-            reader = ModbusMeter(RtuLine(settings(meter)), 2, load("sdm630"), 3)
+            reader = ModbusMeter(RtuLine(settings(meter, timeout_s=SHORT_S)), 2, load("sdm630"), 3)
             with unavailable("unit 2: no answer"):
                 await reader.read()
             await reader.close()
@@ -134,7 +150,7 @@ def test_a_slow_meter_is_waited_for(tmp_path: Path, faults: dict[str, float]) ->
     async def go() -> None:
         async with a_meter(tmp_path, baud=115200) as meter:
             meter.faults = replace(meter.faults, **faults)  # type: ignore[arg-type]
-            reader = driver(meter, timeout_s=1.0)
+            reader = driver(meter)
             assert (await reader.read()).energy_wh == 1234500.0
             await reader.close()
 
@@ -161,13 +177,13 @@ def test_a_late_answer_is_never_booked_for_the_next_question(tmp_path: Path) -> 
 
     async def go() -> None:
         async with a_meter(tmp_path) as meter:
-            reader = ModbusMeter(RtuLine(settings(meter)), 1, registers, 1)
+            reader = ModbusMeter(RtuLine(settings(meter, timeout_s=SHORT_S)), 1, registers, 1)
             for late_s in (0.11, 0.15, 0.19):
                 meter.faults.late_s = late_s
                 with unavailable("no answer"):
                     await reader.read()
                 meter.faults.late_s = 0.0
-                sample = await reader.read()
+                sample = await recovered(reader)
                 assert (sample.volts, sample.energy_wh) == ((230.0,), 1234500.0)
             await reader.close()
 
@@ -179,7 +195,7 @@ def test_a_read_is_really_cancelled_and_the_next_one_is_right(tmp_path: Path) ->
 
     async def go() -> None:
         async with a_meter(tmp_path) as meter:
-            reader = driver(meter)
+            reader = driver(meter, timeout_s=SHORT_S)
             meter.faults.late_s = 0.05
             polling = asyncio.create_task(reader.read())
             await until(lambda: bool(meter.requests))
@@ -190,7 +206,7 @@ def test_a_read_is_really_cancelled_and_the_next_one_is_right(tmp_path: Path) ->
                 async with asyncio.timeout(0.01):
                     await reader.read()
             meter.faults.late_s = 0.0
-            assert (await reader.read()).energy_wh == 1234500.0
+            assert (await recovered(reader)).energy_wh == 1234500.0
             await reader.close()
 
     run(go())
@@ -236,15 +252,15 @@ def test_two_meters_share_one_line(tmp_path: Path) -> None:
 def test_unplugged_and_plugged_in_again(tmp_path: Path) -> None:
     async def go() -> None:
         async with a_meter(tmp_path) as meter:
-            reader = driver(meter)
-            await reader.read()
+            reader = driver(meter, timeout_s=SHORT_S)
+            await recovered(reader)
             meter.unplug()
             with unavailable("port went away|the port does not exist"):
                 await reader.read()
             with unavailable("the port does not exist", "/dev/serial/by-id"):
                 await reader.read()
             meter.plug()
-            assert (await reader.read()).energy_wh == 1234500.0
+            assert (await recovered(reader)).energy_wh == 1234500.0
             await reader.close()
 
     run(go())
@@ -253,7 +269,7 @@ def test_unplugged_and_plugged_in_again(tmp_path: Path) -> None:
 def test_unplugged_in_the_middle_of_a_read(tmp_path: Path) -> None:
     async def go() -> None:
         async with a_meter(tmp_path) as meter:
-            reader = driver(meter)
+            reader = driver(meter, timeout_s=SHORT_S)
             meter.faults.silent = True
             reading = asyncio.create_task(reader.read())
             await until(lambda: bool(meter.requests))
@@ -282,8 +298,8 @@ def test_nobody_opens_a_port_that_another_program_holds(tmp_path: Path) -> None:
 def test_no_task_is_left_behind(tmp_path: Path) -> None:
     async def go() -> None:
         async with a_meter(tmp_path) as meter:
-            reader = driver(meter)
-            await reader.read()
+            reader = driver(meter, timeout_s=SHORT_S)
+            await recovered(reader)
             meter.unplug()
             with pytest.raises(DeviceUnavailable):
                 await reader.read()

@@ -39,6 +39,11 @@ def test_says_what_to_do_when_there_is_no_such_channel(
         find_channel(tree.root, device, number)
 
 
+def test_an_exact_name_wins_over_one_that_ends_alike(tmp_path: Path) -> None:
+    with PwmTree(tmp_path / "class", {0: "soc-" + DEVICE, 1: DEVICE}) as tree:
+        assert find_channel(tree.root, DEVICE, 0).folder == tree.channel(1)
+
+
 def test_a_pi_without_the_overlay(tmp_path: Path) -> None:
     with unavailable("found: none", "dtoverlay=pwm,pin=18,func=2"):
         find_channel(tmp_path, DEVICE, 0)
@@ -53,6 +58,26 @@ def test_an_export_that_does_nothing_ends_with_a_sentence(tmp_path: Path, monkey
     (chip / "device").symlink_to(tmp_path / DEVICE)
     with unavailable("channel 0 of", "cannot be exported", "chargepoint-hw.service"):
         find_channel(tmp_path, DEVICE, 0)
+
+
+def test_an_export_that_came_from_elsewhere_meanwhile(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with PwmTree(tmp_path / "class", {0: DEVICE}) as tree:
+
+        def late(file: Path, text: str) -> None:
+            tree.export(file.parent, int(text))
+            raise OSError(errno.EBUSY, "Device or resource busy")
+
+        monkeypatch.setattr("drivers.gpio.pwm._write", late)
+        assert find_channel(tree.root, DEVICE, 1).folder == tree.channel(0, 1)
+
+
+def test_an_export_that_is_not_allowed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(file: Path, text: str) -> None:
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    monkeypatch.setattr("drivers.gpio.pwm._write", refuse)
+    with PwmTree(tmp_path / "class", {0: DEVICE}) as tree, unavailable("cannot be exported", "Permission denied"):
+        find_channel(tree.root, DEVICE, 1)
 
 
 def test_a_folder_without_the_files_is_refused_and_stays_without_them(tmp_path: Path) -> None:

@@ -64,6 +64,13 @@ def test_no_input_grows_the_memory_or_breaks_the_parser(parser: Parser) -> None:
         assert len(vars(parser)["_rest"]) <= LONGEST_LINE
 
 
+@pytest.mark.parametrize("parser", [Rdm6300(), HexLine(PATTERN)])
+def test_an_endless_frame_is_not_kept(parser: Parser) -> None:
+    for data in (b"\x02" + b"0" * 5000, b"0" * 5000):
+        assert parser.feed(data) == []
+        assert len(vars(parser)["_rest"]) <= LONGEST_LINE
+
+
 @pytest.mark.parametrize(
     ("pattern", "data", "cards"),
     [
