@@ -107,10 +107,6 @@ class Batch:
             self._progress_since + self.rhythm.progress_s,
         )
 
-    def records(self) -> dict[int, Record]:
-        """The records that are not in the database yet, by key, oldest first."""
-        return {op.key: op.record for op in self.ops.values() if isinstance(op, Keep)}
-
     def _keep(self, n: int, op: Keep, now: float) -> None:
         self.ops[n] = op
         record = op.record

@@ -29,17 +29,13 @@ def seal(before: bytes, row: int, kind: str, tx: str, body: str) -> bytes:
 
 
 class Ledger:
-    """Appends within the caller's transaction."""
+    """Goes on where the database ends. Appends within the caller's transaction."""
 
     def __init__(self, db: sqlite3.Connection) -> None:
         self._db = db
-        self._row, self._seal = 0, _FIRST
-        self.reload()
-
-    def reload(self) -> None:
-        """Take up the chain where the database ends, after a transaction was rolled back."""
-        last = self._db.execute("SELECT id, hash FROM ledger ORDER BY id DESC LIMIT 1").fetchone()
-        self._row, self._seal = last or (0, _FIRST)
+        last = db.execute("SELECT id, hash FROM ledger ORDER BY id DESC LIMIT 1").fetchone()
+        self._row: int = last[0] if last else 0
+        self._seal: bytes = last[1] if last else _FIRST
 
     def append(self, kind: str, tx: str, body: dict[str, Any]) -> None:
         text = _write(body)

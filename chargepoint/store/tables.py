@@ -81,11 +81,11 @@ class Tables:
     def commit(self, batch: Batch, synced: bool) -> Committed:
         """``synced``: on disk at return; otherwise with the next synced one, or when the system writes it back.
 
-        Mere progress may be taken in twice from the tail, so it costs one page and not the boot's as well.
+        Mere progress may be taken in twice from the tail, so it costs one page and not the boot's as well. After an
+        error these tables are of no use any more.
         """
         self._db.execute(f"PRAGMA synchronous = {'FULL' if synced else 'NORMAL'}")
         self._done = Committed()
-        before = self.waiting, self.dead
         self._db.execute("BEGIN IMMEDIATE")
         try:
             for op in batch.ops.values():
@@ -103,8 +103,6 @@ class Tables:
         except BaseException:
             if self._db.in_transaction:
                 self._db.execute("ROLLBACK")
-            self.waiting, self.dead = before
-            self._ledger.reload()
             raise
         return self._done
 
@@ -187,10 +185,10 @@ class Tables:
 
     def _retry(self, boot: int, op: Retry) -> None:
         again = self._db.execute(
-            "INSERT INTO outbox SELECT ?, tx, kind, body FROM dead_letters WHERE id = ? AND retry IS NULL RETURNING tx",
+            "INSERT OR REPLACE INTO outbox SELECT ?, tx, kind, body FROM dead_letters WHERE id = ? RETURNING tx",
             (op.key, op.id),
         ).fetchall()
-        self._db.execute("UPDATE dead_letters SET retry = ? WHERE id = ? AND retry IS NULL", (op.key, op.id))
+        self._db.execute("UPDATE dead_letters SET retry = ? WHERE id = ?", (op.key, op.id))
         for (tx,) in again:
             self.waiting += 1
             self._ledger.append("Retried", tx, {"id": op.key, "letter": op.id, "at": encode(Stamp, op.at)})

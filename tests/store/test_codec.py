@@ -79,6 +79,14 @@ def test_what_cannot_be_understood_is_said(kind: Any, text: str, said: str) -> N
         codec.load(kind, text)
 
 
+def test_nothing_may_stand_where_one_of_several_may():
+    kind = Stamp | SecurityEvent | None
+    assert codec.dump(kind, None) == "null"
+    assert codec.load(kind, "null") is None
+    with pytest.raises(codec.CodecError, match="expected dict"):
+        codec.load(Stamp | SecurityEvent, "null")
+
+
 @pytest.mark.parametrize("number", [0, -1, 2**63 - 1, 10**30, "7", "x" * 36])
 def test_numbers_keep_their_type(number: int | str) -> None:
     assert codec.load(int | str, codec.dump(int | str, number)) == number

@@ -3,7 +3,7 @@ import sqlite3
 import pytest
 
 from chargepoint.errors import StoreError
-from chargepoint.store.ledger import Ledger, Proof, verify
+from chargepoint.store.ledger import Proof
 from tests.store.kit import ended, event, run, sample, settled, started
 
 
@@ -88,20 +88,6 @@ def test_every_change_is_found(home, tamper, broken):
     db.close()
     proof = run(go(False))
     assert (proof.ok, proof.broken) == (False, broken)
-
-
-def test_the_chain_goes_on_after_a_rollback(tmp_path):
-    db = sqlite3.connect(tmp_path / "x.db", isolation_level=None)
-    db.execute("CREATE TABLE ledger (id INTEGER PRIMARY KEY, kind TEXT, tx TEXT, body TEXT, hash BLOB)")
-    ledger = Ledger(db)
-    ledger.append("A", "t", {"n": 1})
-    db.execute("BEGIN")
-    ledger.append("B", "t", {"n": 2})
-    db.execute("ROLLBACK")
-    ledger.reload()
-    ledger.append("C", "t", {"n": 3})
-    db.close()
-    assert verify(tmp_path / "x.db") == Proof(True, 2)
 
 
 def test_a_ledger_that_cannot_be_read_is_said(home):

@@ -3,6 +3,7 @@
 import asyncio
 import errno
 import os
+import resource
 import sqlite3
 import stat
 import subprocess
@@ -16,6 +17,7 @@ from chargepoint.core.records import TransactionUpdated
 from chargepoint.core.tokens import IdToken, TokenInfo, Verdict
 from chargepoint.errors import StoreError
 from chargepoint.store import database, schema
+from chargepoint.store.opening import machine_run
 from chargepoint.store.ops import Forget
 from chargepoint.store.salvage import finish
 from chargepoint.store.tail import Tail, tail_path
@@ -36,6 +38,8 @@ async def filled(home, count=40):
 
 def test_a_second_daemon_is_refused(home):
     async def go():
+        home.state.mkdir(parents=True)
+        (home.state / "lock").write_text("9" * 15)
         store = home.open()
         with pytest.raises(StoreError, match=rf"another chargepoint daemon \(process {os.getpid()}\) uses .*; stop it"):
             home.open()
@@ -208,6 +212,26 @@ def test_a_damaged_page_costs_only_what_was_on_it(home):
     run(go())
 
 
+def test_lost_boots_are_made_up_for(home):
+    """The next one is counted from the keys, so that no key and no stamp means two things."""
+
+    async def go():
+        for _ in range(3):
+            kept = await filled(home, 3)
+        text = home.file.read_bytes()
+        smash(home, text.index(machine_run().encode()) // 1024 * 1024, 1024)
+        store = home.open()
+        assert any("rows are missing from boots" in notice for notice in store.notices)
+        assert store.boot == 4
+        assert store.waiting == 9
+        assert len(await queued(store)) == 9
+        assert (await queued(store))[-3:] == kept
+        assert store.dated(Stamp(2, 5.0)) is None
+        await store.close()
+
+    run(go())
+
+
 def test_a_file_that_is_no_database_is_put_aside(home):
     async def go():
         await filled(home)
@@ -321,6 +345,21 @@ def test_a_tail_is_read_up_to_a_torn_line_and_over_a_strange_one(tmp_path):
     assert len(list(tail.lines())) == 3
     tail.empty()
     assert list(tail.lines()) == []
+    tail.close()
+
+
+def test_a_line_that_does_not_fit_is_an_error(tmp_path):
+    """The file system takes a part of it: what is there is torn, and the caller must know."""
+    tail = Tail(tmp_path / "tail")
+    tail.append(1, 1, Forget())
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (tail._path.stat().st_size + 5, hard))
+    try:
+        with pytest.raises(OSError, match=r"took 5 of .* run_dir is full"):
+            tail.append(1, 2, Forget())
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert len(list(tail.lines())) == 1
     tail.close()
 
 

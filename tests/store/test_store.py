@@ -153,7 +153,8 @@ def test_keys_are_never_used_again_not_even_after_a_power_cut(home):
 
 
 def test_a_long_queue_is_fetched_in_parts(home, monkeypatch):
-    monkeypatch.setattr(outbox, "FRONT", 5)
+    for module in (outbox, store_module):
+        monkeypatch.setattr(module, "FRONT", 5)
 
     async def go():
         store = home.open(Rhythm(group=4))
@@ -207,6 +208,21 @@ def test_an_open_transaction_is_found_again(home):
         await store.close()
         store = home.open()
         assert store.restore() == [TransactionWasOpen(started(energy_wh=100.0), 3, 180.0, Stamp(1, 4.0))]
+        await store.close()
+
+    run(go())
+
+
+def test_a_sequence_number_never_goes_back(home):
+    async def go():
+        store = home.open()
+        store.keep(started())
+        store.keep(sample(seq=7))
+        await settled(store)
+        store.checkpoint("t1", 6, 170.0, Stamp(1, 50.0))
+        await store.close()
+        store = home.open()
+        assert store.restore() == [TransactionWasOpen(started(), 7, 170.0, Stamp(1, 50.0))]
         await store.close()
 
     run(go())
