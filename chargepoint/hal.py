@@ -98,7 +98,10 @@ class PilotSensor(Protocol):
         """The plateaus now. Raises DeviceUnavailable when the measurement cannot be trusted."""
 
     def wake_fd(self) -> int | None:
-        """A descriptor that becomes readable when the pilot changes, where the hardware has one (an edge, a mock)."""
+        """A descriptor that becomes readable when the pilot changes, where the hardware has one (an edge, a mock).
+
+        `read` takes all that it holds; it is asked for again after each read, so it may change or vanish.
+        """
 
 
 class Contactor(Protocol):

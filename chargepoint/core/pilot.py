@@ -116,7 +116,7 @@ class Debounce:
 
 
 def duty_for(amps: float) -> float:
-    """Duty cycle in 0..1 that offers ``amps`` per phase (IEC 61851-1 Table A.7), never more than asked for.
+    """Duty cycle in 0..1 that offers ``amps`` per phase (IEC 61851-1 Annex A), never more than asked for.
 
     Between 51 and 52.5 A nothing can be encoded, so 51 is offered; above 80 A, 80. Raises ValueError below 6 A: there
     is no such offer, a pause is the steady pilot (state x1).

@@ -19,7 +19,18 @@ from chargepoint.core import effects
 from chargepoint.core.facts import ContactorIs, Fact, FaultIs, GuardIs, VehicleIs
 from chargepoint.errors import GuardError
 from chargepoint.guard.rules import Level, Order
-from chargepoint.guard.wire import MAX_BYTES, VERSION, GarbageError, Hello, Message, Seen, Turn, decode, encode
+from chargepoint.guard.wire import (
+    MAX_BYTES,
+    MAX_LEASE_S,
+    VERSION,
+    GarbageError,
+    Hello,
+    Message,
+    Seen,
+    Turn,
+    decode,
+    encode,
+)
 
 SILENCE_S = 2.0
 """A guard that said nothing for this long is gone."""
@@ -57,6 +68,8 @@ class GuardClient:
     ) -> None:
         if (argv is None) == (socket_path is None):
             raise ValueError("give either the command that starts the guard or the socket of its service")
+        if not 0 < lease_s <= MAX_LEASE_S:
+            raise ValueError(f"a lease of {lease_s} s; it must be over 0 and at most {MAX_LEASE_S} s")
         self._argv = argv
         self._path = socket_path
         self._lease_s = lease_s
@@ -125,6 +138,7 @@ class GuardClient:
                             self._tell(seen)
                         case Turn() as turn:
                             self.turn = turn
+                    await asyncio.sleep(0)  # a guard that never stops talking must not hold the daemon's loop
             finally:
                 self._lost()
 
@@ -219,9 +233,15 @@ class GuardClient:
         faults, before = frozenset(seen.faults), self._faults.get(evse, frozenset())
         self._faults[evse] = faults
         for fault in sorted(faults - before):
-            self._post(FaultIs(evse, fault, True, seen.why))
+            self._post(FaultIs(evse, fault, True, _info(fault, seen)))
         for fault in sorted(before - faults):
             self._post(FaultIs(evse, fault, False))
+
+
+def _info(fault: str, seen: Seen) -> str:
+    if fault == "sensor":
+        return seen.why
+    return f"pilot at {seen.high:+.1f} V high, {seen.low:+.1f} V low" if fault in ("pilot", "diode") else ""
 
 
 def _offer(amps: float) -> Level | float:

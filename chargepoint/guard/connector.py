@@ -88,7 +88,7 @@ class Connector:
     def due(self, now: float, idle_s: float) -> float:
         """When the next turn is due, if nothing wakes the guard before; ``idle_s``: time between two looks while the
         contactor is open and the sensor wakes us."""
-        busy = self._held or self._mirror or self._unread or (self._order is not None and self._order.closed)
+        busy = self._mirror or self._unread or (self._order is not None and self._order.closed)
         times = [now + (self._sample_s if busy or self._pins.sensor.wake_fd() is None else idle_s)]
         if self._held:
             times.append(now + PULSE_S)
@@ -115,7 +115,7 @@ class Connector:
             *(("sensor",) if self._unread else ()),
             *self._interlocks,
         ]
-        why = f"{self._why}: {self._unread}" if self._unread and self._why else self._why
+        why = f"inputs cannot be read: {self._unread}" if self._unread else self._why
         return Seen(self._number, vehicle, self._mirror, self._volts.high, self._volts.low, tuple(faults), why)
 
     def _look(self, now: float) -> Look:
@@ -135,7 +135,7 @@ class Connector:
                 self._debounce = self._debounce.feed(classify(volts, pwm, self._debounce.shown), now)
         return Look(
             vehicle=self._debounce.state,
-            proven=pwm and settled and not self._unread and not self._debounce.unsettled,
+            proven=pwm and settled and not self._debounce.unsettled,
             fresh=not self._unread,
             interlocks=self._interlocks,
             ventilation=self._settings.ventilation,
@@ -151,7 +151,7 @@ class Connector:
                 self._pins.enable.pulse()
         elif self._held or self._mirror or self._pilot is None:
             self._pins.contactor.open()
-            self._opened = now if self._held else self._opened
+            self._opened = now
         if outputs.pilot != self._pilot:
             self._set_pilot(outputs.pilot, now)
         self._held = outputs.closed

@@ -29,8 +29,10 @@ def _first_served() -> str:
 
 
 def _locked() -> str:
-    import ctypes
-
+    try:
+        import ctypes
+    except ImportError as error:
+        return f"memory is not locked ({error})"
     # ONFAULT locks what is used, not all that is mapped: a third of the memory.
     libc = ctypes.CDLL(None, use_errno=True)
     if libc.mlockall(_MCL_CURRENT | _MCL_FUTURE | _MCL_ONFAULT):

@@ -66,7 +66,7 @@ class Look:
     held: bool
     """The guard itself holds the contactor closed."""
     rested: bool
-    """The contactor was left open for `REST_S`."""
+    """Since the contactor was last seen closed, or the guard began, `REST_S` have passed."""
     steady_since: float | None
     """Since when the contactor is held closed without PWM."""
 

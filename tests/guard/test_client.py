@@ -90,7 +90,7 @@ def test_orders_go_down_and_facts_come_up(world: World) -> None:
             assert VehicleIs(1, Vehicle.C) in core.facts
             world.shows("E")
             await core.hears(ContactorIs(1, False))
-            await core.hears(FaultIs(1, "pilot", True, "the vehicle asks for no power"))
+            await core.hears(FaultIs(1, "pilot", True, "pilot at +0.0 V high, +0.0 V low"))
             world.shows("B")
             await core.hears(FaultIs(1, "pilot", False))
             await core.until(lambda: core.client.turn.worst_s > 0, "telemetry")
@@ -137,9 +137,11 @@ def test_a_guard_that_is_lost_is_told_ended_and_replaced(world: World, end: sign
             first = world.pid
             os.kill(first, end)
             await core.hears(GuardIs(False))
+            told = time.monotonic()
+            await core.until(lambda: not alive(first), "its end")
+            assert time.monotonic() - told < client_module.END_S / 2
             await core.until(lambda: core.facts.count(GuardIs(True)) == 2, "the next guard")
             assert world.pid != first
-            assert not alive(first)
             lost = core.facts.index(GuardIs(False))
             await core.until(lambda: VehicleIs(1, Vehicle.C) in core.facts[lost:], "the vehicle")
             await asyncio.sleep(0.3)
@@ -226,6 +228,26 @@ def test_a_service_that_talks_nonsense_or_nothing_is_left(
     go(story())
 
 
+def test_the_next_guard_is_listened_to_afresh(world: World, tmp_path: Path) -> None:
+    async def story() -> None:
+        service = Service(tmp_path / "guard.sock")
+        seen = [VehicleIs(1, Vehicle.B), ContactorIs(1, False)]
+        with service.listener:
+            async with running(Core(None, tmp_path / "guard.sock")) as core:
+                for _ in range(2):
+                    with await service.accept() as peer:
+                        peer.send(encode(Hello(VERSION, 1)))
+                        for _ in range(3):
+                            peer.send(encode(Seen(1, Vehicle.B, False, 9.0, 9.0, (), "")))
+                        await core.hears(GuardIs(True))
+                        await core.hears(seen[-1])
+                        core.facts.append(ContactorIs(1, True))
+                    await core.hears(GuardIs(False))
+                assert [fact for fact in core.facts if fact in seen] == seen * 2
+
+    go(story())
+
+
 def test_a_service_that_is_not_there_is_named(world: World, tmp_path: Path) -> None:
     async def story() -> None:
         async with running(Core(None, tmp_path / "guard.sock")) as core:
@@ -248,6 +270,7 @@ def test_one_connector_ordered_often_does_not_starve_the_permits_of_the_others(w
                     core.client.drive(Drive(2, 10.0, True))
                     renewals: list[Message] = []
                     while len(renewals) < 3:
+                        await asyncio.sleep(0)
                         core.client.drive(Drive(1, Level.STEADY, False))
                         message = await service.hears(peer)
                         assert isinstance(message, Order)
@@ -260,6 +283,62 @@ def test_one_connector_ordered_often_does_not_starve_the_permits_of_the_others(w
                     await core.hears(VehicleIs(1, Vehicle.B))
 
     go(story())
+
+
+def test_a_guard_that_never_stops_talking_does_not_hold_the_loop(world: World, tmp_path: Path) -> None:
+    async def story() -> None:
+        service = Service(tmp_path / "guard.sock")
+        with service.listener:
+            async with running(Core(None, tmp_path / "guard.sock")) as core:
+                with await service.accept() as peer:
+                    peer.send(encode(Hello(VERSION, 1)))
+                    await core.hears(GuardIs(True))
+                    word = encode(Turn(0.5, 0))
+                    turns = 0
+                    while turns < 20:
+                        for _ in range(5):
+                            peer.send(word)
+                        await asyncio.sleep(0)
+                        turns += 1
+                    await core.until(lambda: core.client.turn == Turn(0.5, 0), "the words")
+
+    go(story())
+
+
+def test_a_stall_of_our_own_is_not_the_guards_silence(world: World) -> None:
+    async def story() -> None:
+        async with running(Core(world.argv)) as core:
+            core.client.drive(Drive(1, 16.0, True))
+            await core.hears(ContactorIs(1, True))
+            pid = world.pid
+            time.sleep(client_module.SILENCE_S + 0.3)  # noqa: ASYNC251
+            await core.hears(VehicleIs(1, Vehicle.F))
+            await core.hears(VehicleIs(1, Vehicle.C))
+            assert (core.said, world.pid) == ([], pid)
+            assert core.facts.count(GuardIs(True)) == 1
+
+    go(story())
+
+
+def test_faults_say_what_was_measured(world: World, tmp_path: Path) -> None:
+    async def story() -> None:
+        service = Service(tmp_path / "guard.sock")
+        with service.listener:
+            async with running(Core(None, tmp_path / "guard.sock")) as core:
+                with await service.accept() as peer:
+                    peer.send(encode(Hello(VERSION, 1)))
+                    peer.send(encode(Seen(1, Vehicle.C, False, 6.0, -6.0, ("diode", "door", "sensor"), "no supply")))
+                    await core.hears(FaultIs(1, "diode", True, "pilot at +6.0 V high, -6.0 V low"))
+                    await core.hears(FaultIs(1, "door", True))
+                    await core.hears(FaultIs(1, "sensor", True, "no supply"))
+
+    go(story())
+
+
+def test_a_lease_has_bounds() -> None:
+    for lease_s in (0.0, -1.0, 3.1):
+        with pytest.raises(ValueError, match="lease"):
+            GuardClient(["guard"], None, lease_s, lambda fact: None, lambda text: None)
 
 
 def test_it_needs_one_way_to_reach_a_guard() -> None:

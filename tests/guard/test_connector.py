@@ -155,6 +155,21 @@ def test_power_ends_within_50_ms_whatever_is_configured(shows: str, sample_s: fl
     assert rig.times["open"][-1] - edge <= 0.05 + 1e-9
 
 
+def test_the_debounce_ends_on_time() -> None:
+    rig = Rig(Settings(debounce_off_s=0.012), wake=99).charge()
+    edge = rig.now
+    rig.shows("B")
+    rig.pass_time(0.1)
+    assert rig.times["open"][-1] - edge == pytest.approx(0.012)
+
+
+def test_another_offer_does_not_blind_the_guard() -> None:
+    rig = Rig(Settings(debounce_off_s=0.0), wake=99).charge()
+    rig.order(10.0, True)
+    rig.shows("B")
+    assert not rig.circuit.closed
+
+
 def test_a_glitch_shorter_than_the_debounce_keeps_the_power_on() -> None:
     rig = Rig(Settings(debounce_off_s=0.02), wake=99).charge()
     rig.shows("B")
@@ -196,6 +211,19 @@ def test_without_a_diode_it_never_closes_and_the_fault_is_told() -> None:
     rig.order(16.0, True)
     rig.pass_time(1.0)
     assert (rig.seen.vehicle, rig.seen.faults, rig.circuit.count("close")) == (Vehicle.NO_DIODE, ("diode",), 0)
+
+
+def test_a_look_before_the_pilot_has_settled_proves_no_diode() -> None:
+    rig = Rig(wake=99)
+    rig.order(Level.STEADY, True)
+    rig.shows("C")
+    rig.pass_time(1.0)
+    rig.order(16.0, True)
+    rig.circuit.diode = False
+    rig.pass_time(SETTLE_S / 2)
+    rig.shows("C")
+    rig.pass_time(1.0)
+    assert (rig.circuit.count("close"), rig.seen.faults) == (0, ("diode",))
 
 
 def test_a_diode_lost_while_charging_opens() -> None:
@@ -273,6 +301,14 @@ def test_a_permit_is_not_longer_for_being_read_late_or_dated_ahead() -> None:
         start = rig.now
         rig.pass_time(3.0)
         assert rig.times["open"][-1] - start <= until + 0.02
+
+
+def test_a_permit_renewed_too_late_is_looked_at_again() -> None:
+    rig = Rig(wake=99).charge()
+    order = Order(1, 16.0, True, LEASE_S, rig.now)
+    assert not rig.guard.obey(order, rig.now)
+    assert not rig.guard.obey(order, rig.now + 0.9)
+    assert rig.guard.obey(order, rig.now + 1.0)
 
 
 def test_a_daemon_that_is_gone_has_no_permit() -> None:
@@ -403,6 +439,15 @@ def test_making_safe_tries_every_output() -> None:
     broken.drive_raises = OSError("no such line")
     assert [type(error) for error in guard.safe()] == [OSError, OSError]
     assert [name for name, _ in broken.log] == [name for name, _ in sound.log] == ["open", "error"]
+
+
+def test_after_making_safe_everything_begins_anew() -> None:
+    rig = Rig().charge()
+    rig.guard.safe()
+    rig.guard.turn(rig.now)
+    assert (rig.circuit.closed, rig.circuit.mode) == (False, "pwm")
+    rig.pass_time(1.0)
+    assert rig.circuit.closed
 
 
 def test_two_connectors_do_not_share_anything() -> None:

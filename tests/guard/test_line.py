@@ -149,8 +149,9 @@ def test_the_next_daemon_must_introduce_itself_too(service: tuple[Line, Path]) -
     with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as first:
         first.connect(str(path))
         line.receive()
-        Daemon(first).send(HELLO)
+        Daemon(first).send(HELLO, b"noise", b"noise")
         line.receive()
+        assert line.refused == 2
     with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as second:
         second.connect(str(path))
         assert line.receive() == ([], False, True)

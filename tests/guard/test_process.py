@@ -1,6 +1,7 @@
 """The guard as a process of its own: what ends it, and what state it leaves."""
 
 import os
+import select
 import signal
 import socket
 import subprocess
@@ -12,9 +13,10 @@ from pathlib import Path
 
 import pytest
 
-from chargepoint.guard.rules import Order
-from chargepoint.guard.wire import VERSION, Hello, Seen, decode, encode
-from tests.guard.world import ROOT, World, alive, until
+from chargepoint.guard.loop import _watch
+from chargepoint.guard.rules import Level, Order
+from chargepoint.guard.wire import VERSION, Hello, Seen, Turn, decode, encode
+from tests.guard.world import PATIENCE_S, ROOT, World, alive, until
 
 
 class Child:
@@ -83,6 +85,53 @@ def test_an_edge_opens_and_is_told(world: World) -> None:
             message = decode(child.line.recv(2000))
             if isinstance(message, Seen) and message.vehicle.name == "A":
                 break
+
+
+def test_an_order_is_followed_without_waiting_for_the_next_look(world: World) -> None:
+    with guard(world) as child:
+        until(lambda: world.driven("pid"), "the guard to start")
+        for step in range(1, 6):
+            pilot = Level.STEADY if step % 2 else 16.0
+            sent = time.monotonic()
+            child.line.send(encode(Order(1, pilot, False, 3.0, sent)))
+            until(lambda step=step: len(world.driven("steady", "pwm")) == step, "the pilot to follow")
+            assert world.driven("steady", "pwm")[-1].at - sent < (0.3 if step > 1 else PATIENCE_S)
+            time.sleep(0.05)
+
+
+def test_a_daemon_that_introduces_itself_again_is_told_everything_at_once(world: World) -> None:
+    with guard(world) as child:
+        child.charge()
+        child.line.settimeout(5)
+        heard = last = 0.0
+        while heard < last + 0.3:
+            last = heard or time.monotonic()
+            assert isinstance(decode(child.line.recv(2000)), Hello | Seen | Turn)
+            heard = time.monotonic()
+        child.line.send(encode(Hello(VERSION, 0)))
+        asked = time.monotonic()
+        while not isinstance(decode(child.line.recv(2000)), Seen):
+            pass
+        assert time.monotonic() - asked < 0.3
+
+
+def test_a_sensor_that_does_not_drain_its_wake_up_cannot_spin_the_loop() -> None:
+    reader, writer = os.pipe()
+    with select.epoll() as poller:
+        os.write(writer, b"x")
+        for ready in ([(reader, select.EPOLLIN)], [], []):
+            _watch(poller, [reader])
+            assert poller.poll(0) == ready
+        os.write(writer, b"x")
+        assert poller.poll(0) == [(reader, select.EPOLLIN)]
+        os.close(reader)
+        other, again = os.pipe()
+        assert other == reader
+        os.write(again, b"x")
+        _watch(poller, [other])
+        assert poller.poll(0) == [(other, select.EPOLLIN)]
+        for fd in (other, again, writer):
+            os.close(fd)
 
 
 def test_a_lease_that_is_not_renewed_ends(world: World) -> None:
