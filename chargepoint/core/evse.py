@@ -96,6 +96,13 @@ class Evse:
         ]
 
     @property
+    def sound(self) -> bool:
+        """Nothing but the power path itself has anything against energy; what it found it knows."""
+        told = self.around.faults.keys() | self.faults.keys()
+        others = [fault for fault in self.blocking if fault in told or fault not in self.power.faults]
+        return self.vehicle is not None and not others
+
+    @property
     def in_service(self) -> bool:
         """Operative by the backend's or the technician's word; while a transaction runs, a change has to wait."""
         return self.session.active or (self.operative and self.around.operative)
@@ -175,7 +182,7 @@ class Evse:
                     vehicle=self.vehicle or Vehicle.A,
                     amps=self.permit_amps,
                     closed=self.closed,
-                    sound=not self.blocking and self.vehicle is not None,
+                    sound=self.sound,
                     locked=not self.setup.has_lock or self.locked,
                 ),
                 self.around.now,
