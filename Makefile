@@ -38,6 +38,7 @@ docs: setup ## print the generated pages anew
 	@$(BIN)/chargepoint config reference >deploy/.new && mv deploy/.new deploy/CONFIG.md
 	@$(BIN)/chargepoint config example >deploy/.new && mv deploy/.new deploy/chargepoint.toml
 	@$(BIN)/python deploy/generate_diagrams.py >deploy/.new && mv deploy/.new chargepoint/core/DIAGRAMS.md
+	@$(BIN)/python deploy/generate_schema.py
 
 format: setup ## format the code, mend what lint can mend
 	@$(BIN)/ruff format --quiet .
