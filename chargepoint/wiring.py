@@ -176,7 +176,7 @@ def parts(config: Config, path: Path) -> "Parts":
         uplink=uplink,
         panel=panel,
         clock=clock,
-        journal=Journal(state_dir / "journal.jsonl", JOURNAL_BYTES),
+        journal=Journal(run_dir / "journal.jsonl", JOURNAL_BYTES),
         devices=devices,
         readers=tuple(hardware.readers()),
         hints=hardware.hints(),

@@ -30,7 +30,7 @@ def asks(
     async def status(_: Mapping[str, Any]) -> dict[str, Any]:
         link = uplink()
         backend = link.status() if link is not None else {"state": "none", "queue": store.waiting}
-        backend["dead"] = len(await store.dead_letters())
+        backend["dead"] = store.dead
         return {
             "status": {
                 "station": station_status(station, version, identity, station.around.now - started),
