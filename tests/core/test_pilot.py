@@ -73,7 +73,15 @@ def test_the_diode_is_checked_under_pwm_only(
 @given(volts, volts, st.booleans(), vehicles)
 def test_a_look_repeated_says_the_same(high: float, low: float, pwm_on: bool, before: Vehicle) -> None:
     once = classify(PilotVolts(high, low), pwm_on, before)
-    assert classify(PilotVolts(high, low), pwm_on, once) is once
+    twice = classify(PilotVolts(high, low), pwm_on, once)
+    assert twice is once or (once, twice) == (NO_DIODE, E)  # between D and E, one fault gives way to the graver one
+    assert classify(PilotVolts(high, low), pwm_on, twice) is twice
+
+
+@pytest.mark.parametrize(("low", "second"), [(-12.0, D), (-5.0, E)])
+def test_between_d_and_e_without_a_diode_is_a_short(low: float, second: Vehicle) -> None:
+    first = classify(PilotVolts(1.5, low), True, D)
+    assert classify(PilotVolts(1.5, low), True, first) is second
 
 
 @given(volts, volts, vehicles)

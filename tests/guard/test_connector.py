@@ -380,11 +380,13 @@ def test_the_contactor_is_held_for_moments_and_never_past_the_permit() -> None:
 
 
 def test_a_welded_contactor_is_told_and_commanded_open_again() -> None:
-    rig = Rig().charge()
+    rig = Rig(wake=99).charge()
+    rig.order(16.0, False)
     rig.circuit.welded = True
     rig.shows("B")
     rig.pass_time(0.5)
     assert rig.seen.closed
+    assert rig.due_in == pytest.approx(0.02)
     opens = rig.circuit.count("open")
     rig.pass_time(0.5)
     assert rig.circuit.count("open") > opens
