@@ -148,8 +148,8 @@ class Converter:
 
     inputs: Mapping[int, Callable[[float], float]]
     bits: int = 10
-    volts_at_zero: float = -12.0
-    volts_at_full: float = 12.0
+    volts_at_zero: float = -15.0
+    volts_at_full: float = 15.0
     overhead_us: float = 35.0
     unplugged: bool = False  # nobody drives MISO, which floats high
     shorted: bool = False  # MISO lies on ground

@@ -130,8 +130,8 @@ class PilotSettings:
     adc_channel: Annotated[int, "Its channel.", Between(0, 7)] = 0
     spi_bus: Annotated[int, "SPI bus of the converter.", Between(0, 6)] = 0
     spi_device: Annotated[int, "Chip select of the converter.", Between(0, 2)] = 0
-    volts_at_zero: Annotated[float, "Pilot volts at which the converter reads 0.", Between(-20, 0)] = -12.0
-    volts_at_full: Annotated[float, "Pilot volts at which the converter reads full scale.", Between(0, 20)] = 12.0
+    volts_at_zero: Annotated[float, "Pilot volts at which the converter reads 0.", Between(-20, 0)] = -15.0
+    volts_at_full: Annotated[float, "Pilot volts at which the converter reads full scale.", Between(0, 20)] = 15.0
 
 
 @dataclass(frozen=True)
