@@ -12,9 +12,11 @@ _V16 = {
     "type": "TypeConstraintViolation",
     "value": "PropertyConstraintViolation",
     "format": "FormationViolation",
+    "rejected": "",
 }
 _V2 = {
     **_V16,
+    "rejected": "SecurityError",
     "not-json": "RpcFrameworkError",
     "malformed": "RpcFrameworkError",
     "missing": "OccurrenceConstraintViolation",
@@ -22,7 +24,8 @@ _V2 = {
 }
 
 CODES: Mapping[str, Mapping[str, str]] = {"ocpp1.6": _V16, "ocpp2.0.1": _V2, "ocpp2.1": _V2}
-"""subprotocol -> situation -> code. The last four situations are the kinds of `reader.ReadError`."""
+"""subprotocol -> situation -> code. The four before ``rejected`` are the kinds of `reader.ReadError`; ``rejected`` is a
+request to a station that was rejected, which 1.6 leaves without an answer."""
 
 SPELLINGS: Mapping[str, str] = {
     "FormationViolation": "FormatViolation",

@@ -150,6 +150,11 @@ class Rpc:
         """Answer a request with CALLERROR. Nothing happens if it has been answered or refused before."""
         self._reply(id_raw, frames.error(id_raw, code, text, {}))
 
+    def pass_over(self, id_raw: str) -> None:
+        """Leave a request without an answer (OCPP 1.6 section 4.2 of a station that was rejected)."""
+        self._waiting.pop(id_raw, None)
+        self._release()
+
     def outgoing(self) -> list[str]:
         """The frames to send now, in order; each is given once."""
         texts, self._texts = self._texts, []
@@ -252,6 +257,10 @@ class Rpc:
         if asked is None or asked.reply is not None:
             return
         asked.reply = text
+        self._release()
+
+    def _release(self) -> None:
+        """Give out the answers whose turn it is."""
         for earlier, waiting in list(self._waiting.items()):
             if waiting.reply is None:
                 break

@@ -3,13 +3,18 @@
 Order of speech: the boot first, then what the station is like now, then the durable records in order, the heartbeat
 when nothing else was said for long enough. The backend's requests are answered at any time, also while a call of ours
 is open. Whatever a backend sends is read tolerantly; only a dead link ends the conversation.
+
+A record that is told again in the same words has the same message id, also after a restart, so a backend that drops
+repetitions books it once (OCPP 2.1 Part 4, 4.1.4).
 """
 
 import asyncio
+import json
 import logging
+from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass, replace
-from uuid import uuid4
+from dataclasses import replace
+from uuid import NAMESPACE_URL, uuid4, uuid5
 
 from websockets.asyncio.client import ClientConnection
 from websockets.exceptions import ConnectionClosed
@@ -17,43 +22,34 @@ from websockets.exceptions import ConnectionClosed
 from chargepoint.clock import Clock, Stamp, TimeQuality, iso
 from chargepoint.core.commands import Command, RemoteStart, Reserve
 from chargepoint.core.effects import Answer
-from chargepoint.core.facts import Asked, Authorized, ClockIs, Fact, LinkIs, Registration, SettingIs
-from chargepoint.core.records import Authorize, Boot, BootReason, Heartbeat, Message, StationIdentity, StatusIs
+from chargepoint.core.facts import Asked, Authorized, ClockIs, Fact, Registration
+from chargepoint.core.records import Authorize, Boot, Heartbeat, Message, StatusIs
 from chargepoint.core.settings import Settings
 from chargepoint.core.tokens import NOBODY
 from chargepoint.core.variables import HEARTBEAT_INTERVAL_S, PING_INTERVAL_S
 from chargepoint.errors import PeerError
-from chargepoint.ocpp.dialect import Call, Dialect, Json, Learned, Refusal, Registered
+from chargepoint.ocpp.dialect import Call, Dialect, Json, Learned, Refusal
 from chargepoint.ocpp.rpc import Answered, CallReceived, Event, Failed, Ignored, Late, Rpc
 from chargepoint.store import Store
 from chargepoint.uplink.mailbox import Mailbox
+from chargepoint.uplink.once import Once
 from chargepoint.uplink.outbox import Outbox, Parcel
+from chargepoint.uplink.registry import LONGEST_WAIT_S, Registry
 
 log = logging.getLogger(__name__)
 
 PONG_WITHIN_S = 20.0
-OWN_BOOT_WAIT_S = 60.0
+SENT_WITHIN_S = 60.0
+MOST_RETAINED = 8
 LIVE_RECORDS = 4
 """Up to so many records are what happens now, and are told in order with the rest; more are a backlog, which must not
 hold up what the station is like."""
-LONGEST_WAIT_S = 86400
-
 
 _NO_TIME = Stamp(0, 0.0)
 
 
 class LinkDeadError(Exception):
     """Nothing is heard any more; the text says what was waited for."""
-
-
-@dataclass
-class Registry:
-    """What outlives a connection: is the station accepted, by which version, and why did it boot."""
-
-    identity: StationIdentity
-    reason: BootReason
-    registration: Registration = Registration.NONE
-    subprotocol: str = ""
 
 
 class Conversation:
@@ -71,27 +67,25 @@ class Conversation:
         clock: Clock,
         call_timeout_s: float,
         post: Callable[[Fact], None],
+        warn: Once,
     ) -> None:
-        self._ws, self._dialect, self._registry, self._mailbox = ws, dialect, registry, mailbox
+        self._ws, self._dialect, self._registry, self._mailbox, self._warn = ws, dialect, registry, mailbox, warn
         self._store, self._settings, self._clock, self._post = store, settings, clock, post
         self._rpc = Rpc(dialect.subprotocol, lambda: str(uuid4()), call_timeout_s)
-        self._outbox = Outbox(store, settings, dialect.samples_per_message, log.warning)
+        self._outbox = Outbox(store, settings, dialect.samples_per_message, warn)
         self._wake = asyncio.Event()
+        self._sending = asyncio.Lock()
         self._commands: dict[str, tuple[str, Command]] = {}
         self._saying: tuple[Message, Parcel | None, list[Call]] | None = None
-        self._retained: dict[int, tuple[Message, Parcel | None]] = {}
+        self._retained: deque[tuple[Call, Message, Parcel | None]] = deque(maxlen=MOST_RETAINED)
         self._told: dict[int, list[Call]] = {}
         self._said_at = self._heard_at = clock.mono()
-        self._boot_at: float | None = clock.mono()
-        if registry.registration is Registration.ACCEPTED and registry.subprotocol == dialect.subprotocol:
-            self._boot_at = None
-        else:
-            registry.registration = Registration.NONE
 
     # -- from the daemon ------------------------------------------------------------
 
     def wake(self) -> None:
         """There may be something new to send."""
+        self._outbox.refreshed()
         self._wake.set()
 
     def answer(self, effect: Answer) -> bool:
@@ -112,18 +106,21 @@ class Conversation:
 
     async def run(self) -> None:
         """Talk until the link is gone. Raises LinkDeadError or what websockets raises. Safe to cancel."""
-        self._registry.subprotocol = self._dialect.subprotocol
-        if self._boot_at is None:
+        self._registry.connected(self._dialect.subprotocol, self._clock.mono())
+        if self._registry.accepted:
             self._accepted()
         try:
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(self._listen(), name="uplink-listen")
                 tasks.create_task(self._speak(), name="uplink-speak")
                 tasks.create_task(self._ping(), name="uplink-ping")
-        except* (LinkDeadError, ConnectionClosed, OSError) as group:
-            raise LinkDeadError(str(group.exceptions[0])) from None
+        except ExceptionGroup as group:
+            dead, other = group.split((LinkDeadError, ConnectionClosed, OSError))
+            if dead is None or other is not None:
+                raise
+            raise LinkDeadError(str(dead.exceptions[0])) from None
         finally:
-            self._post(LinkIs(False, self._registry.registration))
+            self._registry.tell(False)
             self._forget()
 
     def _forget(self) -> None:
@@ -166,10 +163,9 @@ class Conversation:
             if not interval_s:
                 continue
             sent_at = self._clock.mono()
-            pong = await self._ws.ping()
             try:
                 async with asyncio.timeout(PONG_WITHIN_S):
-                    await pong
+                    await (await self._ws.ping())
             except TimeoutError:
                 if self._heard_at < sent_at:
                     raise LinkDeadError(f"the backend has been deaf for {PONG_WITHIN_S:.0f} s (no pong)") from None
@@ -189,9 +185,12 @@ class Conversation:
             case Late(call, payload):
                 self._late(call, payload)
             case Ignored(rule, text):
-                log.info("backend: ignored %s (rule %s)", text, rule)
+                self._warn(f"ignored {rule}", f"backend: ignored {text} (rule {rule})")
 
     async def _asked(self, event: CallReceived) -> None:
+        if self._registry.registration is Registration.REJECTED:
+            self._rebuff(event)
+            return
         try:
             command = self._dialect.decode(event.action, event.payload, self._store)
         except Refusal as refusal:
@@ -203,6 +202,14 @@ class Conversation:
         ticket = str(uuid4())
         self._commands[ticket] = (event.id_raw, command)
         self._post(Asked(ticket, command, known))
+
+    def _rebuff(self, event: CallReceived) -> None:
+        """A rejected station obeys nobody (OCPP 1.6 section 4.2: no answer; OCPP 2.0.1 B03.FR.07: SecurityError)."""
+        code = self._dialect.fault_code("rejected")
+        if code:
+            self._rpc.refuse(event.id_raw, code, "the station was rejected and waits to boot again")
+        else:
+            self._rpc.pass_over(event.id_raw)
 
     def _heard(self, call: Call, payload: Json) -> None:
         message, parcel, more = self._finished()
@@ -219,21 +226,27 @@ class Conversation:
             self._outbox.confirmed(parcel)
 
     def _late(self, call: Call, payload: Json) -> None:
-        """An answer after its time: what it teaches (a transaction's number) is still true (interop J20)."""
-        message, _ = self._retained.pop(id(call), (None, None))
-        if message is not None:
-            try:
-                self._learn(self._dialect.learn(message, payload))
-            except PeerError as problem:
-                log.info("backend: late answer to %s not understood: %s", call.action, problem)
+        """An answer after its time: what it says is still true, and a record that it confirms is not sent again
+        (interop J20)."""
+        found = next((each for each in self._retained if each[0] is call), None)
+        if found is None:
+            return
+        self._retained.remove(found)
+        _, message, parcel = found
+        try:
+            self._learn(self._dialect.learn(message, payload))
+        except PeerError as problem:
+            self._warn(f"late {call.action}", f"backend: late answer to {call.action} not understood: {problem}")
+            return
+        if parcel is not None:
+            self._outbox.confirmed(parcel)
 
     def _timed_out(self, call: Call, text: str) -> None:
-        message, parcel, _ = self._finished()
         if self._heard_at < self._said_at:
             raise LinkDeadError(f"{text}, and nothing else was heard")
-        if len(self._retained) > 8:
-            self._retained.clear()
-        self._retained[id(call)] = (message, parcel)
+        message, parcel, more = self._finished()
+        if not more:
+            self._retained.append((call, message, parcel))
         self._give_up(message, parcel, text)
 
     def _refused(self, call: Call, why: str) -> None:
@@ -241,13 +254,14 @@ class Conversation:
         self._give_up(message, parcel, why)
 
     def _give_up(self, message: Message, parcel: Parcel | None, why: str) -> None:
-        log.warning("backend: %s was not taken: %s", type(message).__name__, why)
+        kind = type(message).__name__
+        self._warn(f"{kind} {why[:20]}", f"backend: {kind} was not taken: {why}")
         if parcel is not None:
             self._outbox.failed(parcel, why, self._clock.mono())
         elif isinstance(message, Authorize):
             self._post(Authorized(message.token, None))
         elif isinstance(message, Boot):
-            self._boot_at = self._clock.mono() + OWN_BOOT_WAIT_S
+            self._registry.boot_failed(self._clock.mono())
 
     def _finished(self) -> tuple[Message, Parcel | None, list[Call]]:
         if self._saying is None:
@@ -264,36 +278,29 @@ class Conversation:
         for fact in learned.facts:
             self._post(fact)
         if learned.registered is not None:
-            self._registered(learned.registered, now)
-
-    def _registered(self, answer: Registered, now: float) -> None:
-        """OCPP 1.6 section 4.2, OCPP 2.0.1 B01 to B03."""
-        self._registry.registration = answer.status
-        if answer.utc is not None:
-            self._post(ClockIs(answer.utc - now, TimeQuality.BACKEND))
-        interval_s = min(answer.interval_s or 0, LONGEST_WAIT_S)
-        if answer.status is Registration.ACCEPTED:
-            self._boot_at = None
-            if interval_s > 0:
-                self._post(SettingIs(HEARTBEAT_INTERVAL_S.id, str(interval_s)))
-            self._accepted()
-        else:
-            self._boot_at = now + (interval_s or OWN_BOOT_WAIT_S)
-            log.warning("backend: the station is %s; asking again in %d s", answer.status.value, self._boot_at - now)
-            self._post(LinkIs(False, answer.status))
+            if self._registry.answered(learned.registered, now):
+                self._accepted()
+            else:
+                status = self._registry.registration.value
+                self._warn(f"boot {status}", f"backend: the station is {status}; it will ask again when it is told to")
 
     def _accepted(self) -> None:
         """The core tells every status anew when it hears of the link; what waited from before is history."""
         self._mailbox.drop(StatusIs)
-        self._post(LinkIs(True, Registration.ACCEPTED))
+        self._registry.tell(True)
         log.info("backend: online with %s", self._dialect.subprotocol)
 
     # -- speaking ----------------------------------------------------------------------
 
     async def _send(self) -> None:
-        self._choose()
-        for text in self._rpc.outgoing():
-            await self._ws.send(text)
+        async with self._sending:
+            self._choose()
+            try:
+                async with asyncio.timeout(SENT_WITHIN_S):
+                    for text in self._rpc.outgoing():
+                        await self._ws.send(text)
+            except TimeoutError:
+                raise LinkDeadError(f"the backend has read nothing for {SENT_WITHIN_S:.0f} s") from None
         if self._outbox.hungry:
             self._wake.set()
 
@@ -307,21 +314,31 @@ class Conversation:
                 if found is None:
                     return
                 message, parcel = found
-                calls = self._dialect.encode(message, self._dated, self._store)
+                calls = self._worded(message, parcel)
                 if not calls:
                     if parcel is not None:
                         self._outbox.confirmed(parcel)
                     continue
             self._saying = (message, parcel, calls[1:])
-            self._rpc.call(calls[0], now)
+            self._rpc.call(calls[0], now, None if parcel is None else message_id(parcel, calls[0]))
             self._said_at = now
 
+    def _worded(self, message: Message, parcel: Parcel | None) -> list[Call]:
+        """What cannot be put into words is a bug of ours, which must not hold up every other record for ever."""
+        try:
+            return self._dialect.encode(message, self._dated, self._store)
+        except Exception as problem:
+            if parcel is None:
+                raise
+            log.exception("a record cannot be told in %s; this is a bug of ours", self._dialect.subprotocol)
+            self._outbox.refused(parcel, f"it cannot be told in {self._dialect.subprotocol}: {problem!r}")
+            return []
+
     def _next(self, now: float) -> tuple[Message, Parcel | None] | None:
-        accepted = self._registry.registration is Registration.ACCEPTED
-        if self._boot_at is not None and now >= self._boot_at:
-            self._boot_at = None
-            return Boot(self._registry.identity, self._registry.reason), None
-        if not accepted:
+        boot = self._registry.boot(now)
+        if boot is not None:
+            return boot, None
+        if not self._registry.accepted:
             return self._report(False) if self._registry.registration is Registration.PENDING else None
         parcel = self._outbox.next(now)
         if parcel is not None and len(self._outbox.entries) <= LIVE_RECORDS:
@@ -354,8 +371,8 @@ class Conversation:
 
     def _patience(self) -> float:
         """Seconds until time alone makes something due."""
-        times = [self._rpc.next_deadline, self._boot_at, self._outbox.next_try]
-        if self._registry.registration is Registration.ACCEPTED and self._rpc.can_call:
+        times = [self._rpc.next_deadline, self._registry.boot_at, self._outbox.next_try]
+        if self._registry.accepted and self._rpc.can_call:
             times.append(self._heartbeat_at)
         soonest = min((time for time in times if time is not None), default=self._clock.mono() + 3600.0)
         return max(0.01, soonest - self._clock.mono())
@@ -364,3 +381,8 @@ class Conversation:
         """RFC 3339; a moment that cannot be dated yet is dated now, never 1970."""
         utc = self._store.dated(stamp)
         return iso(self._clock.utc() if utc is None else utc)
+
+
+def message_id(parcel: Parcel, call: Call) -> str:
+    """The same for the same record in the same words; other words, or another record, have another."""
+    return str(uuid5(NAMESPACE_URL, json.dumps([parcel.keys[0], call.action, call.payload], sort_keys=True)))

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from typing import Any
 
 from websockets.asyncio.client import connect
-from websockets.exceptions import InvalidHandshake, InvalidStatus
+from websockets.exceptions import InvalidStatus, WebSocketException
 
 from chargepoint import __version__
 from chargepoint.clock import Clock
@@ -26,8 +26,10 @@ from chargepoint.ocpp.dialects import dialect
 from chargepoint.store import Store
 from chargepoint.uplink.address import address
 from chargepoint.uplink.backoff import Backoff
-from chargepoint.uplink.conversation import Conversation, LinkDeadError, Registry
+from chargepoint.uplink.conversation import Conversation, LinkDeadError
 from chargepoint.uplink.mailbox import Mailbox
+from chargepoint.uplink.once import Once
+from chargepoint.uplink.registry import Registry
 
 log = logging.getLogger(__name__)
 
@@ -57,7 +59,8 @@ class Uplink:
     ) -> None:
         self._backend, self._address = backend, address(backend, identity)
         self._store, self._settings, self._clock, self._post, self._changed = store, settings, clock, post, changed
-        self._registry = Registry(station, reason)
+        self._registry = Registry(station, reason, post)
+        self._warn = Once(log.warning, clock.mono)
         self._mailbox = Mailbox()
         self._backoff = Backoff(settings, random.random)
         self._talk: Conversation | None = None
@@ -143,12 +146,12 @@ class Uplink:
         self._set("connecting", self._last_error)
         try:
             await self._connect_and_talk()
-        except (LinkDeadError, NoVersionError, OSError, InvalidHandshake, TimeoutError) as problem:
+        except (LinkDeadError, NoVersionError, OSError, WebSocketException) as problem:
             if isinstance(problem, NoVersionError):
                 self._singly += 1
             self._set("offline", self._explain(problem))
-            log.warning("backend %s: %s", self._address.shown, self._last_error)
-        if self._registry.registration.value == "Accepted" and self._clock.mono() - started > WORKED_AFTER_S:
+            self._warn(f"link {self._last_error}", f"backend {self._address.shown}: {self._last_error}")
+        if self._registry.accepted and self._clock.mono() - started > WORKED_AFTER_S:
             self._backoff.worked()
 
     async def _connect_and_talk(self) -> None:
@@ -176,6 +179,7 @@ class Uplink:
                 clock=self._clock,
                 call_timeout_s=self._backend.call_timeout_s,
                 post=self._post,
+                warn=self._warn,
             )
             self._set("online", "")
             try:

@@ -33,23 +33,31 @@ class Outbox:
     store: Store
     settings: Settings
     merge: int
-    say: Callable[[str], None]
+    warn: Callable[[str, str], None]
     entries: list[Entry] = field(default_factory=list)
     _tries: dict[int, int] = field(default_factory=dict)
     _not_before: dict[str, float] = field(default_factory=dict)
-    _last_key: int = 0
+    _drained: bool = False
 
     @property
     def hungry(self) -> bool:
-        """More can be fetched."""
-        return len(self.entries) < LOW_WATER and self.store.waiting > len(self.entries)
+        """More can be fetched. What waits to reach the disk cannot; it is told by `refreshed`."""
+        return not self._drained and len(self.entries) < LOW_WATER and self.store.waiting > len(self.entries)
+
+    def refreshed(self) -> None:
+        """The queue has something new, or more of it is on disk."""
+        self._drained = False
 
     async def fetch(self) -> None:
         """Read more entries behind the ones at hand."""
+        self._drained = True
         found = await self.store.head(FETCH + len(self.entries))
         known = {entry.key for entry in self.entries}
-        self.entries += [entry for entry in found if entry.key not in known and entry.key > self._last_key]
-        self.entries.sort(key=lambda entry: entry.key)
+        new = [entry for entry in found if entry.key not in known]
+        if new:
+            self._drained = False
+            self.entries = sorted([*self.entries, *new], key=lambda entry: entry.key)
+            self._tries.update({entry.key: entry.attempts for entry in new if entry.attempts})
 
     def next(self, now: float) -> Parcel | None:
         """The oldest record whose transaction may speak now."""
@@ -75,21 +83,25 @@ class Outbox:
         self._leave(parcel)
 
     def failed(self, parcel: Parcel, why: str, now: float) -> None:
-        """Try again later, or set aside for good."""
+        """Try again later, or set aside for good. Samples that were sent as one are tried one by one."""
         key, line = parcel.keys[0], _line(parcel.record)
         self.store.failed(key)
         tries = self._tries[key] = self._tries.get(key, 0) + 1
-        if tries >= self.settings[MESSAGE_ATTEMPTS]:
-            self.say(f"the backend refused a record {tries} times ({why}); it is kept: chargepoint queue dead")
-            for each in parcel.keys:
-                self.store.refuse(each, why)
-            self._leave(parcel)
+        if tries >= self.settings[MESSAGE_ATTEMPTS] and len(parcel.keys) == 1:
+            self.refused(parcel, f"{tries} times: {why}")
         else:
             self._not_before[line] = now + self.settings[MESSAGE_ATTEMPT_INTERVAL_S] * tries
 
+    def refused(self, parcel: Parcel, why: str) -> None:
+        """Set aside for good."""
+        kind = type(parcel.record).__name__
+        self.warn(f"dead {kind}", f"the backend refused a {kind} ({why}); it is kept: chargepoint queue dead")
+        for key in parcel.keys:
+            self.store.refuse(key, why)
+        self._leave(parcel)
+
     def _leave(self, parcel: Parcel) -> None:
         self.entries = [entry for entry in self.entries if entry.key not in parcel.keys]
-        self._last_key = max(self._last_key, *parcel.keys)
         self._tries.pop(parcel.keys[0], None)
         self._not_before.pop(_line(parcel.record), None)
 
