@@ -2,8 +2,9 @@
 
 ``core`` is one inbox and one loop: a fact or a deadline, `Station.handle`, perform. It also renews the guard's permits
 and tells the service manager that it is alive, so whatever stops this loop takes the power away. Everything else is a
-supervised task that posts facts; when one of them breaks in a way nobody foresaw, the daemon ends loudly: the guard
-opens the contactor on the closed line, the service manager starts the daemon again, and the facts are read anew.
+supervised task that posts facts. When the core or the guard's task breaks in a way nobody foresaw, the daemon ends
+loudly: the guard opens the contactor on the closed line, the service manager starts the daemon again, and the facts are
+read anew. When the state folder cannot be written any more, the contactors are opened first, then it ends the same way.
 """
 
 import asyncio
@@ -12,6 +13,7 @@ import logging
 import signal
 from collections import deque
 from collections.abc import Callable, Coroutine, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, Protocol
@@ -24,6 +26,7 @@ from chargepoint.core import effects
 from chargepoint.core.commands import ResetKind
 from chargepoint.core.facts import ClockIs, Durable, Fact, FaultIs, LockIs, QueueIs, Tick
 from chargepoint.core.station import Station
+from chargepoint.errors import StoreError
 from chargepoint.hal import Devices, Hints, ServedReader
 from chargepoint.journal import Journal
 from chargepoint.panel.server import Panel
@@ -34,7 +37,9 @@ from chargepoint.supervise import supervised
 log = logging.getLogger(__name__)
 
 SLOW_TURN_S = 0.05
+SAFE_WITHIN_S = 10.0
 END_WITHIN_S = 5.0
+LOOK_S = 0.05
 
 
 class Guarding(Protocol):
@@ -85,11 +90,14 @@ class Parts:
 
 @dataclass
 class Inbox:
-    """Facts on their way to the core. `post` belongs to the loop, `post_from_thread` to everybody else."""
+    """Facts on their way to the core. `post` belongs to the loop, the others to threads. ``fatal`` is set when the
+    daemon cannot go on; ``problem`` says why."""
 
     facts: deque[Fact] = field(default_factory=deque)
     arrived: asyncio.Event = field(default_factory=asyncio.Event)
     loop: asyncio.AbstractEventLoop | None = None
+    fatal: asyncio.Event = field(default_factory=asyncio.Event)
+    problem: str = ""
 
     def post(self, fact: Fact) -> None:
         self.facts.append(fact)
@@ -99,9 +107,16 @@ class Inbox:
         if self.loop is not None and not self.loop.is_closed():
             self.loop.call_soon_threadsafe(self.post, fact)
 
+    def fail_from_thread(self, problem: str) -> None:
+        """No new transaction may start, and the daemon ends once everything is safe."""
+        self.problem = problem
+        self.post_from_thread(FaultIs(0, "internal", True, problem))
+        if self.loop is not None and not self.loop.is_closed():
+            self.loop.call_soon_threadsafe(self.fatal.set)
+
 
 class Daemon:
-    """`run` returns the exit code: 0 after a signal, `RESTART` when the backend asked for a reset."""
+    """Run it with `run`, once."""
 
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
@@ -117,7 +132,8 @@ class Daemon:
     # -- life ----------------------------------------------------------------------
 
     async def run(self) -> ResetKind | None:
-        """Until a signal or a reset; returns the kind of the reset, if it was one."""
+        """Until a signal or a reset; returns the kind of the reset, if it was one. Raises StoreError when the state
+        folder cannot be written any more."""
         parts, loop = self._parts, asyncio.get_running_loop()
         parts.inbox.loop = loop
         for number in (signal.SIGTERM, signal.SIGINT):
@@ -128,25 +144,44 @@ class Daemon:
         core = asyncio.create_task(self._core(), name="core")
         others = asyncio.create_task(self._others(), name="others")
         ended = asyncio.create_task(self._ended.wait(), name="ended")
+        fatal = asyncio.create_task(self._made_safe(), name="fatal")
         try:
             notify.ready("charging station ready")
-            await asyncio.wait((core, others, ended), return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait((core, others, ended, fatal), return_when=asyncio.FIRST_COMPLETED)
         finally:
+            self._ended.set()
             notify.stopping()
-            await self._end(others, core, ended)
+            await self._end(core, others, ended, fatal)
+        if parts.inbox.problem:
+            raise StoreError(parts.inbox.problem)
         return self.reboot
 
-    async def _end(self, others: asyncio.Task[None], core: asyncio.Task[None], ended: asyncio.Task[Any]) -> None:
-        """The core falls silent, the guard's line closes and opens every contactor; then the disk, last the board."""
-        results: list[Any] = []
-        for task in (core, others, ended):
+    async def _made_safe(self) -> None:
+        """Wait for the end of the disk, then until no contactor is closed: the core has heard of the fault."""
+        parts = self._parts
+        await parts.inbox.fatal.wait()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(SAFE_WITHIN_S):
+                while parts.inbox.facts or not all(evse.dead for evse in parts.station.evses.values()):
+                    await asyncio.sleep(LOOK_S)
+
+    async def _end(self, *tasks: asyncio.Task[Any]) -> None:
+        """The core falls silent, the guard's line closes and opens every contactor; then the disk, last the board.
+
+        A task that does not end in time is left to the end of the process.
+        """
+        results: list[BaseException | None] = []
+        for task in tasks:
             task.cancel()
-            results += await asyncio.gather(task, return_exceptions=True)
+            done, _ = await asyncio.wait((task,), timeout=END_WITHIN_S)
+            if not done:
+                log.error("%s does not end", task.get_name())
+            results += [each.exception() for each in done if not each.cancelled()]
         self._parts.journal.flush()
         await self._parts.store.close()
         self._parts.close_board()
         for result in results:
-            if isinstance(result, BaseException) and not isinstance(result, asyncio.CancelledError):
+            if result is not None:
                 raise result
 
     async def _others(self) -> None:
@@ -187,7 +222,7 @@ class Daemon:
         gc.freeze()
         while True:
             inbox.arrived.clear()
-            while inbox.facts:
+            while inbox.facts and not self._ended.is_set():
                 self._turn(inbox.facts.popleft())
             parts.guard.beat()
             notify.alive()
@@ -206,6 +241,8 @@ class Daemon:
         now = parts.clock.mono()
         if isinstance(fact, ClockIs):
             parts.store.note_clock(fact.offset, fact.quality)
+        if isinstance(fact, Durable | QueueIs) and parts.uplink is not None:
+            parts.uplink.wake()
         if not isinstance(fact, Tick):
             parts.journal.note(now, fact)
         for effect in parts.station.handle(fact, now):
@@ -238,10 +275,10 @@ def store_callbacks(inbox: Inbox) -> tuple[Callable[[str], None], Callable[[int]
 
 
 def store_is_broken(inbox: Inbox) -> Callable[[BaseException], None]:
-    """A disk that cannot be written to: no new transaction may start, and the process ends."""
+    """What the store's thread calls when the disk cannot be written to."""
 
     def broken(problem: BaseException) -> None:
         log.critical("the state folder cannot be written: %s", problem)
-        inbox.post_from_thread(FaultIs(0, "internal", True, f"the state folder cannot be written: {problem}"))
+        inbox.fail_from_thread(f"the state folder cannot be written ({problem}); free space or replace the card")
 
     return broken

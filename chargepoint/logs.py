@@ -4,20 +4,33 @@ import logging
 import os
 import sys
 
+QUIET = {
+    "websockets": logging.WARNING,
+    "asyncio": logging.WARNING,
+    "transitions": logging.WARNING,
+    "pymodbus": logging.CRITICAL,
+}
+
 
 def set_up(level: str) -> None:
-    handler: logging.Handler
-    if "JOURNAL_STREAM" in os.environ and "NOTIFY_SOCKET" in os.environ:
-        from systemd.journal import JournalHandler
-
-        handler = JournalHandler(SYSLOG_IDENTIFIER="chargepoint")
-    else:
-        handler = logging.StreamHandler(sys.stderr)
-        handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)-7s %(message)s", "%H:%M:%S"))
+    """``level`` as in the configuration: debug, info or warning."""
     root = logging.getLogger()
-    root.handlers[:] = [handler]
+    root.handlers[:] = [_handler()]
     root.setLevel(level.upper())
-    logging.getLogger("websockets").setLevel(logging.WARNING)
-    logging.getLogger("asyncio").setLevel(logging.WARNING)
-    logging.getLogger("transitions").setLevel(logging.WARNING)
-    logging.getLogger("pymodbus").setLevel(logging.CRITICAL)
+    for name, least in QUIET.items():
+        logging.getLogger(name).setLevel(least)
+
+
+def _handler() -> logging.Handler:
+    if "JOURNAL_STREAM" in os.environ and "NOTIFY_SOCKET" in os.environ:
+        try:
+            from systemd.journal import JournalHandler
+        except ImportError:
+            plain = logging.StreamHandler(sys.stderr)
+            plain.setFormatter(logging.Formatter("%(levelname)-7s %(message)s"))
+            return plain
+        journal: logging.Handler = JournalHandler(SYSLOG_IDENTIFIER="chargepoint")
+        return journal
+    plain = logging.StreamHandler(sys.stderr)
+    plain.setFormatter(logging.Formatter("%(asctime)s %(levelname)-7s %(message)s", "%H:%M:%S"))
+    return plain

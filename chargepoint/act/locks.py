@@ -22,6 +22,7 @@ class LockKeeper:
         self._wanted: bool | None = None
         self._changed = asyncio.Event()
         self._told: bool | None = None
+        self._fault = ""
 
     def want(self, engaged: bool) -> None:
         self._wanted = engaged
@@ -35,9 +36,11 @@ class LockKeeper:
                 fault = await self._settle()
             except DeviceUnavailable as problem:
                 fault = str(problem)
-            if fault:
-                log.warning("connector %d: %s", self._evse, fault)
-            self._post(FaultIs(self._evse, "lock", bool(fault), fault))
+            if fault != self._fault:
+                self._fault = fault
+                self._post(FaultIs(self._evse, "lock", bool(fault), fault))
+                if fault:
+                    log.warning("connector %d: %s", self._evse, fault)
             try:
                 async with asyncio.timeout(LOOK_EVERY_S):
                     await self._changed.wait()

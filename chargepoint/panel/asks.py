@@ -60,7 +60,7 @@ def asks(
         return {"ledger": asdict(await store.verify())}
 
     async def setting(request: Mapping[str, Any]) -> dict[str, Any]:
-        name = str(request["name"])
+        name = str(request.get("name", ""))
         found = station.settings.explain(name)
         if found is None:
             raise ValueError(f"there is no setting {name[:60]!r}")
@@ -73,8 +73,11 @@ def commands(station: Station, store: Store) -> dict[str, Ask]:
     """For administrators only."""
 
     async def retry(request: Mapping[str, Any]) -> dict[str, Any]:
-        await store.retry(int(request["id"]))
-        return {"retried": int(request["id"])}
+        id = request.get("id")
+        if not isinstance(id, int) or not 0 <= id < 1 << 63:
+            raise ValueError('say which dead letter, like {"ask": "retry", "id": 1}')
+        await store.retry(id)
+        return {"retried": id}
 
     return {"retry": retry}
 

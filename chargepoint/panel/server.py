@@ -20,6 +20,7 @@ from chargepoint.errors import ChargepointError
 LONGEST_LINE = 65536
 MOST_CLIENTS = 16
 WATCH_PERIOD_S = 1.0
+IDLE_S = 300.0
 
 Ask = Callable[[Mapping[str, Any]], Awaitable[dict[str, Any]]]
 
@@ -30,7 +31,7 @@ class Panel:
     def __init__(self, path: Path, asks: Mapping[str, Ask], commands: Mapping[str, Ask], admin_group: str) -> None:
         self._path, self._asks, self._commands, self._admin_group = path, asks, commands, admin_group
         self._changed = asyncio.Event()
-        self._clients = 0
+        self._clients: set[asyncio.Task[Any]] = set()
 
     def changed(self) -> None:
         """Something that `watch` shows has changed."""
@@ -38,39 +39,54 @@ class Panel:
 
     async def run(self) -> None:
         """Serve until cancelled; the socket file goes with it. Raises OSError when it cannot be made."""
-        self._path.unlink(missing_ok=True)
-        old = os.umask(0o117)
+        server = await asyncio.start_unix_server(self._serve, sock=self._bound(), limit=LONGEST_LINE)
         try:
-            server = await asyncio.start_unix_server(self._serve, self._path, limit=LONGEST_LINE)
+            await asyncio.get_running_loop().create_future()
         finally:
-            os.umask(old)
-        try:
-            async with server:
-                await server.serve_forever()
-        finally:
+            server.close()
+            for client in self._clients:
+                client.cancel()
+            await asyncio.gather(*self._clients, return_exceptions=True)
             self._path.unlink(missing_ok=True)
 
-    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self._clients += 1
+    def _bound(self) -> socket.socket:
+        """The socket with its rights from the first moment on: owner and group."""
+        self._path.unlink(missing_ok=True)
+        listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        old = os.umask(0o117)
         try:
-            if self._clients > MOST_CLIENTS:
+            listener.bind(str(self._path))
+        except OSError:
+            listener.close()
+            raise
+        finally:
+            os.umask(old)
+        listener.setblocking(False)
+        return listener
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.current_task()
+        if task is not None:
+            self._clients.add(task)
+        try:
+            if len(self._clients) > MOST_CLIENTS:
                 await _say(writer, {"ok": False, "error": f"more than {MOST_CLIENTS} clients at once"})
                 return
-            while line := await reader.readline():
+            while line := await _line(reader):
                 await self._one(line, writer)
-        except (ValueError, ConnectionError):
-            return
-        except asyncio.CancelledError:
+        except (ValueError, ConnectionError, TimeoutError, asyncio.CancelledError):
             return
         finally:
-            self._clients -= 1
+            self._clients -= {task}
             writer.close()
 
     async def _one(self, line: bytes, writer: asyncio.StreamWriter) -> None:
         try:
             request = json.loads(line)
             name = request["ask"]
-        except (ValueError, TypeError, KeyError):
+            if not isinstance(name, str):
+                raise TypeError(name)
+        except (ValueError, TypeError, KeyError, RecursionError):
             await _say(writer, {"ok": False, "error": 'send one JSON object per line, like {"ask": "status"}'})
             return
         if name == "watch":
@@ -79,7 +95,7 @@ class Panel:
         ask = self._asks.get(name) or self._commands.get(name)
         if ask is None:
             known = ", ".join(sorted([*self._asks, *self._commands, "watch"]))
-            await _say(writer, {"ok": False, "error": f"unknown request {str(name)[:50]!r}; there are: {known}"})
+            await _say(writer, {"ok": False, "error": f"unknown request {name[:50]!r}; there are: {known}"})
         elif name in self._commands and not self._may_command(writer):
             who = f"group {self._admin_group}" if self._admin_group else "root and the daemon's own user"
             await _say(writer, {"ok": False, "error": f"only {who} may command the station"})
@@ -113,6 +129,12 @@ class Panel:
             return gid == group.gr_gid or pwd.getpwuid(uid).pw_name in group.gr_mem
         except KeyError:
             return False
+
+
+async def _line(reader: asyncio.StreamReader) -> bytes:
+    """The next request; a client that says nothing must not hold a place for ever."""
+    async with asyncio.timeout(IDLE_S):
+        return await reader.readline()
 
 
 async def _say(writer: asyncio.StreamWriter, answer: dict[str, Any]) -> None:
