@@ -285,6 +285,60 @@ def test_one_connector_ordered_often_does_not_starve_the_permits_of_the_others(w
     go(story())
 
 
+def test_beating_often_sends_no_more_than_needed(world: World, tmp_path: Path) -> None:
+    async def story() -> None:
+        service = Service(tmp_path / "guard.sock")
+        core = Core(None, tmp_path / "guard.sock")
+        with service.listener:
+            async with running(core):
+                with await service.accept() as peer:
+                    peer.send(encode(Hello(VERSION, 1)))
+                    await service.hears(peer)
+                    await core.hears(GuardIs(True))
+                    core.client.drive(Drive(1, 10.0, True))
+                    began = time.monotonic()
+                    for _ in range(1000):
+                        core.client.beat()
+                    most = 2 + (time.monotonic() - began) / (LEASE_S / 5)
+                    sent = [await service.hears(peer)]
+                    with pytest.raises(BlockingIOError):
+                        sent.extend(decode(peer.recv(MAX_BYTES)) for _ in range(1000))
+                    assert len(sent) <= most
+
+    go(story())
+
+
+def test_a_guard_that_does_not_read_cannot_block_the_daemon(world: World, tmp_path: Path) -> None:
+    async def story() -> None:
+        service = Service(tmp_path / "guard.sock")
+        core = Core(None, tmp_path / "guard.sock")
+        with service.listener:
+            async with running(core):
+                with await service.accept() as peer:
+                    peer.send(encode(Hello(VERSION, 1)))
+                    await core.hears(GuardIs(True))
+                    for _ in range(5000):
+                        core.client.drive(Drive(1, 10.0, True))
+
+    go(story())
+
+
+@pytest.mark.skipif(not Path("/bin/sh").exists(), reason="needs a shell")
+def test_a_guard_that_does_not_end_with_its_line_is_ended(
+    world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(client_module, "END_S", 0.1)
+
+    async def story() -> None:
+        pid = tmp_path / "stubborn"
+        async with running(Core(["/bin/sh", "-c", f"echo $$ > {pid}; exec sleep 60 3>&-"])) as core:
+            await core.until(lambda: pid.exists() and pid.read_text().strip(), "the process")
+            assert alive(int(pid.read_text()))
+        assert not alive(int(pid.read_text()))
+
+    go(story())
+
+
 def test_a_guard_that_never_stops_talking_does_not_hold_the_loop(world: World, tmp_path: Path) -> None:
     async def story() -> None:
         service = Service(tmp_path / "guard.sock")
