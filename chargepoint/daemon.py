@@ -13,7 +13,6 @@ import logging
 import signal
 from collections import deque
 from collections.abc import Callable, Coroutine, Mapping
-from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, Protocol
@@ -160,10 +159,10 @@ class Daemon:
         """Wait for the end of the disk, then until no contactor is closed: the core has heard of the fault."""
         parts = self._parts
         await parts.inbox.fatal.wait()
-        with suppress(TimeoutError):
-            async with asyncio.timeout(SAFE_WITHIN_S):
-                while parts.inbox.facts or not all(evse.dead for evse in parts.station.evses.values()):
-                    await asyncio.sleep(LOOK_S)
+        for _ in range(round(SAFE_WITHIN_S / LOOK_S)):
+            if not parts.inbox.facts and all(evse.dead for evse in parts.station.evses.values()):
+                return
+            await asyncio.sleep(LOOK_S)
 
     async def _end(self, *tasks: asyncio.Task[Any]) -> None:
         """The core falls silent, the guard's line closes and opens every contactor; then the disk, last the board.

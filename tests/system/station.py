@@ -267,6 +267,18 @@ class Station:
         await self.connector(lambda each: each["status"] == "Charging", connector)
         assert self.closed(connector)
 
+    async def let_go(self, connector=1):
+        """The vehicle is asked to stop (the pilot's PWM ends) and does."""
+        await self.wait(lambda: self.look(connector)["duty"] in (0.0, 100.0))
+        self.cable("B", connector)
+        await self.opened(connector)
+
+    async def finish(self, token=CARD, connector=1):
+        """The card again, and the vehicle obeys; until the transaction has ended."""
+        self.tap(token, connector)
+        await self.let_go(connector)
+        await self.connector(lambda each: each["transaction"] is None, connector)
+
     async def unplug(self, connector=1):
         self.cable("A", connector)
         await self.is_status("Available", connector)
