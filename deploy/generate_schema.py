@@ -40,6 +40,7 @@ RELAXED: dict[str, Any] = {
     "TriggerMessage.requestedMessage": WORD,  # an unknown one is answered NotImplemented, not refused
     "DataTransfer.data": ("any", None),  # interop S28: some send an object where 1.6 wants text
     "DataTransferResponse.data": ("any", None),
+    "v16/chargingRateUnit": WORD,  # interop S14: some say Current and Power, as a key of 1.6 does
 }
 
 HEADER = '''"""What a backend of OCPP {name} may send, as shapes for `chargepoint.ocpp.reader`.
@@ -72,7 +73,7 @@ class Module:
     def shape(self, schema: dict[str, Any], definitions: dict[str, Any], message: str) -> str:
         fields, required = [], list(schema.get("required", ()))
         for name, part in schema.get("properties", {}).items():
-            relaxed = RELAXED.get(f"{message}.{name}", "")
+            relaxed = RELAXED.get(f"{message}.{name}", RELAXED.get(f"{self.folder.parent.name}/{name}", ""))
             if relaxed is OPTIONAL:
                 required.remove(name)
             text = self.field(name, part, definitions) if relaxed in (OPTIONAL, "", WORD) else str(relaxed)

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any
 
+from chargepoint.core.profile import Profile, ProfileFilter, RateUnit
 from chargepoint.core.tokens import IdToken
 
 
@@ -47,12 +48,14 @@ class ResetKind(Enum):
 
 @dataclass(frozen=True, slots=True)
 class RemoteStart:
-    """``evse`` None: the station chooses. ``remote_start`` is 2.x's number for the request."""
+    """``evse`` None: the station chooses. ``remote_start`` is 2.x's number for the request. ``profile`` is for the
+    transaction that starts."""
 
     evse: int | None
     token: IdToken
     remote_start: int | None = None
     group: str | None = None
+    profile: Profile | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,10 +154,14 @@ class SetVariables:
 
 @dataclass(frozen=True, slots=True)
 class GetInventory:
-    """2.x GetBaseReport: after the answer, everything (or only what can be set) is reported under ``request``."""
+    """2.x GetBaseReport: after the answer, everything (or only what can be set) is reported under ``request``.
+
+    ``summary`` asks for the report of what is wrong, which this station does not have.
+    """
 
     request: int
     settable_only: bool
+    summary: bool = False
 
 
 class Wanted(Enum):
@@ -193,6 +200,35 @@ class TransactionStatus:
     tx: str | None
 
 
+@dataclass(frozen=True, slots=True)
+class SetProfile:
+    """``evse`` 0 is the station. ``replace``: a profile of the same purpose, stack level and EVSE gives way (1.6);
+    without it that one refuses (2.x K01.FR.06)."""
+
+    evse: int
+    profile: Profile
+    replace: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class ClearProfiles:
+    """Unknown where nothing fits."""
+
+    wanted: ProfileFilter
+
+
+@dataclass(frozen=True, slots=True)
+class GetComposite:
+    """What may be drawn from now on for ``duration_s``; ``evse`` 0 is the station, ``unit`` None the station's choice.
+
+    Outcome detail: a `profile.Schedule`.
+    """
+
+    evse: int
+    duration_s: int
+    unit: RateUnit | None = None
+
+
 Command = (
     RemoteStart
     | RemoteStop
@@ -210,4 +246,7 @@ Command = (
     | TriggerMessage
     | DataTransfer
     | TransactionStatus
+    | SetProfile
+    | ClearProfiles
+    | GetComposite
 )

@@ -17,7 +17,7 @@ _LogEnumType = ('enum', ('DiagnosticsLog', 'SecurityLog'))
 _ChargingProfileKind = ('enum', ('Absolute', 'Recurring', 'Relative'))
 _RecurrencyKind = ('enum', ('Daily', 'Weekly'))
 _ChargingSchedulePeriod = ('object', (('startPeriod', 'limit'), {'startPeriod': ('int', None), 'limit': ('num', (None, None, 0.1)), 'numberPhases': ('int', None)}))
-_ChargingSchedule = ('object', (('chargingRateUnit', 'chargingSchedulePeriod'), {'duration': ('int', None), 'startSchedule': ('date', None), 'chargingRateUnit': _ChargingRateUnit, 'chargingSchedulePeriod': ('list', (_ChargingSchedulePeriod, 0, None)), 'minChargingRate': ('num', (None, None, 0.1))}))
+_ChargingSchedule = ('object', (('chargingRateUnit', 'chargingSchedulePeriod'), {'duration': ('int', None), 'startSchedule': ('date', None), 'chargingRateUnit': ('word', _ChargingRateUnit[1]), 'chargingSchedulePeriod': ('list', (_ChargingSchedulePeriod, 0, None)), 'minChargingRate': ('num', (None, None, 0.1))}))
 _ChargingProfile = ('object', (('chargingProfileId', 'stackLevel', 'chargingProfilePurpose', 'chargingProfileKind', 'chargingSchedule'), {'chargingProfileId': ('int', None), 'transactionId': ('id', None), 'stackLevel': ('int', None), 'chargingProfilePurpose': _ChargingProfilePurpose, 'chargingProfileKind': _ChargingProfileKind, 'recurrencyKind': _RecurrencyKind, 'validFrom': ('date', None), 'validTo': ('date', None), 'chargingSchedule': _ChargingSchedule}))
 _Type2 = ('enum', ('Hard', 'Soft'))
 _Status = ('enum', ('Accepted', 'Blocked', 'Expired', 'Invalid', 'ConcurrentTx'))
@@ -40,7 +40,7 @@ REQUESTS: dict[str, Any] = {
     'DataTransfer': (('vendorId',), {'vendorId': ('str', 255), 'messageId': ('str', 50), 'data': ('any', None)}),
     'DeleteCertificate': (('certificateHashData',), {'certificateHashData': _CertificateHashDataType}),
     'ExtendedTriggerMessage': (('requestedMessage',), {'requestedMessage': _MessageTriggerEnumType, 'connectorId': ('int', None)}),
-    'GetCompositeSchedule': (('connectorId', 'duration'), {'connectorId': ('int', None), 'duration': ('int', None), 'chargingRateUnit': _ChargingRateUnit}),
+    'GetCompositeSchedule': (('connectorId', 'duration'), {'connectorId': ('int', None), 'duration': ('int', None), 'chargingRateUnit': ('word', _ChargingRateUnit[1])}),
     'GetConfiguration': ((), {'key': ('list', (('str', 50), 0, None))}),
     'GetDiagnostics': (('location',), {'location': ('str', 0), 'retries': ('int', None), 'retryInterval': ('int', None), 'startTime': ('date', None), 'stopTime': ('date', None)}),
     'GetInstalledCertificateIds': (('certificateType',), {'certificateType': _CertificateUseEnumType}),
