@@ -23,7 +23,7 @@ from chargepoint.act.perform import Performer
 from chargepoint.clock import Clock
 from chargepoint.core import effects
 from chargepoint.core.commands import ResetKind
-from chargepoint.core.facts import ClockIs, Durable, Fact, FaultIs, LockIs, QueueIs, Tick
+from chargepoint.core.facts import ClockIs, Durable, Fact, FaultIs, GuardIs, LockIs, QueueIs, SettingIs, Tick
 from chargepoint.core.station import Station
 from chargepoint.errors import StoreError
 from chargepoint.hal import Devices, Hints, ServedReader
@@ -39,6 +39,10 @@ SLOW_TURN_S = 0.05
 SAFE_WITHIN_S = 10.0
 END_WITHIN_S = 5.0
 LOOK_S = 0.05
+NEWS_FOR_UPLINK = (Durable, QueueIs, SettingIs)
+"""After these it may have something to send, or another time to send it at."""
+LAPSED_BEATS = 2.4
+"""After so many beats left out the last permit may have run out: three make a lease, and it may be a fifth old."""
 
 
 class Guarding(Protocol):
@@ -219,10 +223,13 @@ class Daemon:
         self._turn(Tick())
         gc.collect()
         gc.freeze()
+        turned_at = parts.clock.mono()
         while True:
             inbox.arrived.clear()
+            self._notice_lapse(parts.clock.mono() - turned_at)
             while inbox.facts and not self._ended.is_set():
                 self._turn(inbox.facts.popleft())
+            turned_at = parts.clock.mono()
             parts.guard.beat()
             notify.alive()
             due = parts.station.next_deadline
@@ -235,12 +242,20 @@ class Daemon:
                 if due is not None and parts.clock.mono() >= due:
                     self._turn(Tick())
 
+    def _notice_lapse(self, silent_s: float) -> None:
+        """A process that was stopped or starved for longer than its lease: the guard has opened every contactor, which
+        is no fault of theirs. The core hears it as a guard that was gone for a moment."""
+        if silent_s > LAPSED_BEATS * self._parts.guard.beat_every_s and self._parts.station.around.guard:
+            log.warning("the core stood still for %.1f s; the guard has opened the contactors meanwhile", silent_s)
+            self._turn(GuardIs(False))
+            self._turn(GuardIs(True))
+
     def _turn(self, fact: Fact) -> None:
         parts = self._parts
         now = parts.clock.mono()
         if isinstance(fact, ClockIs):
             parts.store.note_clock(fact.offset, fact.quality)
-        if isinstance(fact, Durable | QueueIs) and parts.uplink is not None:
+        if isinstance(fact, NEWS_FOR_UPLINK) and parts.uplink is not None:
             parts.uplink.wake()
         if not isinstance(fact, Tick):
             parts.journal.note(now, fact)

@@ -138,6 +138,7 @@ class Conversation:
             for event in self._rpc.receive(text, self._heard_at):
                 await self._take(event)
             await self._send()
+            self._wake.set()
         raise LinkDeadError(f"the backend closed the connection (code {self._ws.close_code}) {self._ws.close_reason}")
 
     async def _speak(self) -> None:

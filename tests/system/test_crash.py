@@ -34,7 +34,7 @@ def test_a_killed_daemon_opens_and_its_successor_bills(tmp_path):
         assert await open_after(cp, since) < OPEN_WITHIN_S
         await cp.wait(lambda: "guard" not in cp.pids.values())
         await cp.start()
-        await cp.connector(lambda each: each["session"] == "PARKED")
+        await cp.connector(lambda each: each["transaction"] is None and each["vehicle"] == "C")
         await cp.delivered()
         (tx,) = csms.ledger.transactions
         assert tx.reason == "PowerLoss"
@@ -73,7 +73,8 @@ def test_a_vehicle_that_left_during_the_power_cut(tmp_path):
         await cp.kill()
         cp.cable("A")
         await cp.start()
-        await cp.delivered(within_s=40)
+        await cp.connector(lambda each: each["transaction"] is None, within_s=40)
+        await cp.delivered()
         (tx,) = csms.ledger.transactions
         assert tx.ended and tx.energy_wh == pytest.approx(cp.look()["energy_wh"], abs=1)
         await cp.is_status("Available")
@@ -133,9 +134,8 @@ def test_asked_to_end_it_ends_tidily_and_tells_no_fault(tmp_path):
         await cp.charge()
         await csms.until(lambda: len(csms.conversation.received("StatusNotification")) >= 5)
         since = time.monotonic()
-        for pid in cp.pids:
-            if cp.pids[pid] != "world":
-                os.kill(pid, signal.SIGTERM)
+        for pid in [pid for pid, kind in cp.pids.items() if kind != "world"]:
+            os.kill(pid, signal.SIGTERM)
         assert await cp.ended() == 0
         assert time.monotonic() - since < 5
         assert not cp.closed()
