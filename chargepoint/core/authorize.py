@@ -89,8 +89,7 @@ TABLE: tuple[Rule, ...] = (
 
 def decide(known: Known, online: bool, utc: float | None, settings: Settings) -> Decision:
     """The first row that holds. ``utc`` is the time now in seconds, None where it is not known (nothing expires)."""
-    cached = known.cached if settings[AUTH_CACHE_ENABLED] else None
-    entry = _dated(known.listed or cached, utc)
+    entry = entry_of(known, utc, settings)
     case = Case(online, entry, known.listed is not None, settings)
     for conditions, do, why in TABLE:
         if all(holds(case) for holds in conditions):
@@ -98,7 +97,9 @@ def decide(known: Known, online: bool, utc: float | None, settings: Settings) ->
     raise AssertionError("the last two rows cover every case")
 
 
-def _dated(entry: TokenInfo | None, utc: float | None) -> TokenInfo | None:
+def entry_of(known: Known, utc: float | None, settings: Settings) -> TokenInfo | None:
+    """What list or cache say now: the list before the cache, an entry past its date read as Expired."""
+    entry = known.listed or (known.cached if settings[AUTH_CACHE_ENABLED] else None)
     if entry is None or entry.expires_utc is None or utc is None or utc < entry.expires_utc:
         return entry
     return TokenInfo(Verdict.EXPIRED, entry.group, entry.expires_utc, entry.message)

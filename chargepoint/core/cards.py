@@ -1,7 +1,8 @@
 """A token was presented: whose session does it start or stop?
 
-The same token, or one of the same group, stops the transaction it is presented at (OCPP 1.6 section 3.10, OCPP 2.0.1
-C09). Any other token starts one: where a vehicle waits, else at a free place. Who may start is `authorize`'s table;
+The token that holds a place is taken for its holder coming back: what runs there ends (OCPP 1.6 section 3.10). Any
+other token first serves a vehicle that waits for one. Where none waits, a token of the same group as a running
+transaction ends that one (OCPP 2.0.1 C09), and else a free place is held for it. Who may start is `authorize`'s table;
 while the backend is asked, the question is kept with a deadline, and an answer that cannot be had is an offline case.
 """
 
@@ -9,23 +10,26 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from chargepoint.core.authorize import Do, decide
-from chargepoint.core.effects import Remember, Tell
+from chargepoint.core.authorize import Do, decide, entry_of
+from chargepoint.core.effects import KeepReservation, Remember, Tell
 from chargepoint.core.evse import Evse
-from chargepoint.core.records import Authorize, Reason, Trigger
-from chargepoint.core.session import Grant, State, Stop
+from chargepoint.core.records import Authorize, Trigger
+from chargepoint.core.reservations import Reservation, same_group
+from chargepoint.core.session import State
 from chargepoint.core.tokens import IdToken, Known, TokenInfo, TokenKind, Verdict
+from chargepoint.core.transaction import Grant
 from chargepoint.core.variables import AUTH_CACHE_ENABLED, MESSAGE_TIMEOUT_S
 
 if TYPE_CHECKING:
     from chargepoint.core.station import Station
 
 UNCACHED = (TokenKind.CENTRAL, TokenKind.NO_AUTHORIZATION)
+SHOWN_CHARACTERS = 4
 
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """The backend was asked about a token that was presented at ``evses``."""
+    """May this token, presented for one of ``evses``, charge? The backend's answer is waited for until ``deadline``."""
 
     token: IdToken
     evses: tuple[int, ...]
@@ -33,6 +37,10 @@ class Question:
     deadline: float
     remote_start: int | None = None
     trigger: Trigger = Trigger.AUTHORIZED
+
+    @property
+    def key(self) -> str:
+        return self.token.text.casefold()
 
 
 @dataclass
@@ -52,24 +60,31 @@ class Cards:
     def tapped(self, evses: Sequence[int], token: IdToken, known: Known) -> None:
         """A card at a reader that serves ``evses``."""
         places = [self.station.evses[number] for number in evses if number in self.station.evses]
-        holder = next((e for e in places if _holds(e, token)), None)
+        holder = next((place for place in places if place.session.belongs_to(token)), None)
         if holder is not None:
-            self._take_back(holder, token)
-        elif not self._stop_by_group(places, token, _group(known)):
-            self.present(Question(token, tuple(e.number for e in places), known, self._deadline()))
+            holder.session.take_back(token)
+            return
+        around = self.station.around
+        deadline = around.now + around.settings[MESSAGE_TIMEOUT_S]
+        question = Question(token, tuple(place.number for place in places), known, deadline)
+        entry = entry_of(known, around.utc, around.settings)
+        accepted = entry is not None and entry.verdict is Verdict.ACCEPTED
+        if not (accepted and entry is not None and self._stop_mate(question, entry.group)):
+            self.present(question)
 
     def present(self, question: Question) -> None:
-        """Grant, ask or refuse, by the table."""
+        """Grant, ask or refuse, by the table. A question that is open already is not asked twice."""
         around = self.station.around
         decision = decide(question.known, around.online, around.utc, around.settings)
         match decision.do:
             case Do.GRANT:
                 self._grant(question, decision.info)
-            case Do.ASK:
-                self.questions[question.token.text.casefold()] = question
-                around.emit(Tell(Authorize(question.token)))
             case Do.REFUSE:
                 self._refuse(question, f"{decision.info.verdict.value}: {decision.why}")
+            case Do.ASK:
+                if question.key not in self.questions:
+                    around.emit(Tell(Authorize(question.token)))
+                self.questions[question.key] = question
 
     def answered(self, token: IdToken, info: TokenInfo | None) -> None:
         """The backend's word. None: it could not be had, so the offline rules decide."""
@@ -81,13 +96,13 @@ class Cards:
             return
         if info is None:
             decision = decide(question.known, False, around.utc, around.settings)
-            if decision.do is Do.GRANT:
-                self._grant(question, decision.info)
-            else:
-                self._refuse(question, f"{decision.info.verdict.value}: {decision.why}")
-        elif info.verdict is not Verdict.ACCEPTED:
-            self._refuse(question, f"the backend says {info.verdict.value}")
-        elif not self._stop_by_group([self.station.evses[n] for n in question.evses], token, info.group):
+            info, why = decision.info, decision.why
+            accepted = decision.do is Do.GRANT
+        else:
+            accepted, why = info.verdict is Verdict.ACCEPTED, "the backend says so"
+        if not accepted:
+            self._refuse(question, f"{info.verdict.value}: {why}")
+        elif not self._stop_mate(question, info.group):
             self._grant(question, info)
 
     def remember(self, token: IdToken, info: TokenInfo) -> None:
@@ -96,21 +111,37 @@ class Cards:
             self.station.around.emit(Remember(token, info))
 
     def choose(self, evses: Sequence[int], token: IdToken, group: str | None) -> Evse | None:
-        """The place a token starts at: the vehicle that was plugged in last and waits, else a free place."""
-        places = [self.station.evses[n] for n in evses]
-        open_to = [e for e in places if e.usable and e.session.grant is None and not self._reserved(e, token, group)]
-        waiting = [e for e in open_to if e.session.state in (State.PLUGGED, State.PARKED)]
-        if waiting:
-            return max(waiting, key=lambda e: e.plugged_at)
-        return next((e for e in open_to if e.session.state is State.FREE), None)
+        """The place a token starts at: the vehicle that was plugged in last and waits, then one whose turn is over,
+        then a free place, of these first the one reserved for it."""
+        open_to = [place for place in map(self.station.evses.__getitem__, evses) if self._open(place, token, group)]
+        for state in (State.PLUGGED, State.PARKED):
+            waiting = [place for place in open_to if place.session.state is state]
+            if waiting:
+                return max(waiting, key=lambda place: place.plug_moved_at)
+        free = [place for place in open_to if place.session.state is State.FREE]
+        return next((place for place in free if place.reserved), next(iter(free), None))
 
     def grant(self, evse: Evse, question: Question, info: TokenInfo) -> None:
-        used = self.station.reservations.used_by(evse.number, question.token, info.group)
-        if used is not None:
-            self.station.drop_reservation(used)
+        """From now on the place is theirs; a reservation that was made for them is used up."""
+        held = self.station.around.reservations.on(evse.number)
+        if held is not None:
+            self.drop(held)
         evse.session.grant = Grant(
-            question.token, info.group, question.trigger, question.remote_start, used.id if used else None
+            question.token,
+            info.group,
+            question.trigger,
+            question.remote_start,
+            None if held is None else held.id,
         )
+
+    def drop(self, reservation: Reservation) -> None:
+        self.station.around.reservations.held.pop(reservation.id, None)
+        self.station.around.emit(KeepReservation(reservation.id, reservation.evse, None))
+
+    def _open(self, place: Evse, token: IdToken, group: str | None) -> bool:
+        taken = place.session.grant is not None or place.session.active or place.session.keeper is not None
+        refuses = self.station.around.reservations.refuses(place.number, token, group)
+        return place.usable and not taken and not refuses
 
     def _grant(self, question: Question, info: TokenInfo) -> None:
         evse = self.choose(question.evses, question.token, info.group)
@@ -123,37 +154,22 @@ class Cards:
         number = question.evses[0] if len(question.evses) == 1 else 0
         self.station.around.say(number, f"card {masked(question.token)} refused: {why}", warning=True)
 
-    def _reserved(self, evse: Evse, token: IdToken, group: str | None) -> bool:
-        free = len([e for e in self.station.evses.values() if e.usable and e.session.state is State.FREE])
-        return self.station.reservations.refuses(evse.number, token, group, free)
-
-    def _take_back(self, evse: Evse, token: IdToken) -> None:
-        """The token that holds the place is presented again: the transaction ends, or the authorisation is void."""
-        if evse.session.active:
-            evse.session.stop = evse.session.stop or Stop(Reason.LOCAL, Trigger.STOP_AUTHORIZED, token)
-        else:
-            evse.session.grant = None
-
-    def _stop_by_group(self, places: Sequence[Evse], token: IdToken, group: str | None) -> bool:
-        running = [e for e in places if e.session.active and e.session.grant is not None]
-        mate = next((e for e in running if e.session.grant and group and e.session.grant.group == group), None)
+    def _stop_mate(self, question: Question, group: str | None) -> bool:
+        """A remote start never stops anything, and a card with a vehicle to serve does not either."""
+        if question.trigger is Trigger.REMOTE_START:
+            return False
+        chosen = self.choose(question.evses, question.token, group)
+        if chosen is not None and chosen.session.state is State.PLUGGED:
+            return False
+        running = [place for place in map(self.station.evses.__getitem__, question.evses) if place.session.active]
+        mate = next((place for place in running if same_group(place.session.granted.group, group)), None)
         if mate is not None:
-            self._take_back(mate, token)
+            mate.session.take_back(question.token)
         return mate is not None
-
-    def _deadline(self) -> float:
-        return self.station.around.now + self.station.around.settings[MESSAGE_TIMEOUT_S]
 
 
 def masked(token: IdToken) -> str:
-    """The last four characters: enough to recognise a card, too little to copy it."""
-    return "..." + token.text[-4:]
-
-
-def _holds(evse: Evse, token: IdToken) -> bool:
-    return evse.session.grant is not None and evse.session.grant.token.same(token)
-
-
-def _group(known: Known) -> str | None:
-    entry = known.listed or known.cached
-    return entry.group if entry is not None and entry.verdict is Verdict.ACCEPTED else None
+    """The last characters, never more than half: enough to recognise a card, too little to copy it. Of a PIN nothing
+    (OCPP 2.0.1 C04.FR.05)."""
+    shown = 0 if token.kind is TokenKind.KEY_CODE else min(SHOWN_CHARACTERS, len(token.text) // 2)
+    return "..." + token.text[len(token.text) - shown :]

@@ -107,10 +107,12 @@ class Registration(Enum):
 
 @dataclass(frozen=True, slots=True)
 class LinkIs:
-    """``online``: a session with the backend stands and the station is accepted."""
+    """``online``: a session with the backend stands and the station is accepted. ``booted``: it was told of the boot in
+    this session, so it knows nothing of us."""
 
     online: bool
     registration: Registration = Registration.NONE
+    booted: bool = True
 
 
 @dataclass(frozen=True, slots=True)

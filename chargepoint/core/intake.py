@@ -8,8 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from chargepoint.clock import TimeQuality
-from chargepoint.core import requests
-from chargepoint.core.evse import Evse
+from chargepoint.core import requests, transaction
 from chargepoint.core.facts import (
     Asked,
     Authorized,
@@ -34,12 +33,15 @@ from chargepoint.core.facts import (
     TransactionWasOpen,
     VehicleIs,
 )
-from chargepoint.core.faults import CATALOGUE
 from chargepoint.core.reservations import Reservation
-from chargepoint.core.tokens import TokenInfo, Verdict
+from chargepoint.core.tokens import Verdict
+from chargepoint.core.variables import OFFLINE_THRESHOLD_S
 
 if TYPE_CHECKING:
     from chargepoint.core.station import Station
+
+NOTICED_WITHIN_S = 120.0
+"""A link may have been dead for so long before it is known; what was told in that time may not have arrived."""
 
 
 def tick(station: "Station", fact: Tick) -> None:
@@ -65,17 +67,15 @@ def contactor(station: "Station", fact: ContactorIs) -> None:
 
 
 def fault(station: "Station", fact: FaultIs) -> None:
-    faults = station.around.faults if fact.evse == 0 else station.evses[fact.evse].faults
-    if fact.present:
-        faults[fact.fault] = fact.info
-    elif not CATALOGUE[fact.fault].latches:
-        faults.pop(fact.fault, None)
+    place = station.around if fact.evse == 0 else station.evses[fact.evse]
+    place.reported.tell(fact.fault, fact.present, fact.info)
 
 
 def cleared(station: "Station", fact: FaultCleared) -> None:
-    faults = station.around.faults if fact.evse == 0 else station.evses[fact.evse].faults
-    faults.pop(fact.fault, None)
-    if fact.evse != 0:
+    if fact.evse == 0:
+        station.around.reported.clear(fact.fault)
+    else:
+        station.evses[fact.evse].reported.clear(fact.fault)
         station.evses[fact.evse].power.clear(fact.fault)
 
 
@@ -105,14 +105,19 @@ def heat(station: "Station", fact: HeatIs) -> None:
 
 
 def link(station: "Station", fact: LinkIs) -> None:
-    """When a session with the backend begins, it learns how everything is (OCPP 1.6 E22, 2.0.1 B01 and B04)."""
-    came_online = fact.online and not station.around.online
-    station.around.online, station.around.registration = fact.online, fact.registration
+    """A backend that was told of our boot learns how everything is; one that was away for a short time what changed
+    meanwhile (OCPP 1.6 E22, OCPP 2.0.1 B01 and B04)."""
+    around, was_online = station.around, station.around.online
+    around.online, around.registration = fact.online, fact.registration
+    if was_online and not fact.online:
+        around.offline_since = around.now
     if not fact.online:
         for question in list(station.cards.questions.values()):
             station.cards.answered(question.token, None)
-    if came_online:
-        station.after_answer.append(lambda: station.tell_statuses(None))
+    elif not was_online:
+        away = None if fact.booted else around.offline_since
+        brief = away is not None and around.now - away <= around.settings[OFFLINE_THRESHOLD_S]
+        station.tell_statuses(since=away - NOTICED_WITHIN_S if brief and away is not None else None)
 
 
 def authorized(station: "Station", fact: Authorized) -> None:
@@ -122,18 +127,16 @@ def authorized(station: "Station", fact: Authorized) -> None:
 def confirmed(station: "Station", fact: TransactionConfirmed) -> None:
     """OCPP 1.6 section 5.11, 2.0.1 E05: the backend's word on the token of a transaction."""
     evse, info = station.with_transaction(fact.tx), fact.info
-    if evse is None or info is None or evse.session.grant is None:
+    if evse is None or info is None:
         return
-    station.cards.remember(evse.session.grant.token, info)
+    session = evse.session
+    station.cards.remember(session.granted.token, info)
     if info.verdict is Verdict.ACCEPTED:
-        evse.session.grant = replace(evse.session.grant, group=info.group or evse.session.grant.group)
+        session.grant = replace(session.granted, group=info.group or session.granted.group)
     else:
-        _invalidate(station, evse, info)
-
-
-def _invalidate(station: "Station", evse: Evse, info: TokenInfo) -> None:
-    station.around.say(evse.number, f"the backend refused the running transaction's token: {info.verdict.value}", True)
-    evse.session.invalidate()
+        refused = f"the backend refused the running transaction's token: {info.verdict.value}"
+        station.around.say(evse.number, refused, warning=True)
+        session.invalidate()
 
 
 def asked(station: "Station", fact: Asked) -> None:
@@ -146,14 +149,19 @@ def queue(station: "Station", fact: QueueIs) -> None:
 
 def durable(station: "Station", fact: Durable) -> None:
     evse = station.with_transaction(fact.tx)
-    if evse is not None and evse.session.tx is not None:
-        evse.session.tx.durable = True
+    if evse is not None:
+        evse.session.current.durable = True
 
 
 def was_open(station: "Station", fact: TransactionWasOpen) -> None:
-    evse = station.evses.get(fact.started.evse) or station.evses[1]
-    evse.metering.carry_over(fact.energy_wh)
-    evse.session.restore(fact)
+    """Where its place is gone, or taken by another transaction, it is ended here."""
+    evse = station.evses.get(fact.started.evse)
+    if evse is None or (evse.session.tx is not None and evse.session.tx.id != fact.started.tx):
+        station.around.say(0, f"the transaction that was open on connector {fact.started.evse} has ended", warning=True)
+        station.around.keep(transaction.homeless(fact))
+    elif evse.session.tx is None:
+        evse.metering.carry_over(fact.energy_wh)
+        evse.session.tx = transaction.restored(fact, station.around.now)
 
 
 def setting(station: "Station", fact: SettingIs) -> None:
@@ -170,14 +178,15 @@ def availability(station: "Station", fact: AvailabilityIs) -> None:
 
 
 def reservation(station: "Station", fact: ReservationIs) -> None:
+    held = station.around.reservations.held
     if fact.token is None:
-        station.reservations.held.pop(fact.id, None)
+        held.pop(fact.id, None)
     else:
-        station.hold(Reservation(fact.id, fact.evse, fact.token, fact.expires_utc, fact.group))
+        held[fact.id] = Reservation(fact.id, fact.evse, fact.token, fact.expires_utc, fact.group)
 
 
 def clock(station: "Station", fact: ClockIs) -> None:
-    """A better source replaces a worse one; the same one corrects itstation."""
+    """A better source replaces a worse one; the same one corrects itself."""
     if fact.quality >= station.around.quality:
         station.around.offset, station.around.quality = fact.offset, TimeQuality(fact.quality)
 

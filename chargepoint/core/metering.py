@@ -1,4 +1,4 @@
-"""What is measured of one charging place, and when it is told.
+"""What is measured of one charging place.
 
 A sample carries when it was measured and is never re-stamped; a meter that has not spoken for `meter_stale_s`, or whose
 register stands still while it reports power, is a fault with a policy. The register of a running transaction never
@@ -7,12 +7,11 @@ goes back: when the meter restarts or is swapped, the energy counted so far is c
 """
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from chargepoint.clock import Stamp
 from chargepoint.core.setup import EvseSetup
-from chargepoint.core.values import Context, Measurand, MeterValue, Value
+from chargepoint.core.values import Measurand, MeterValue, Value
 from chargepoint.core.variables import measured
 from chargepoint.hal import MeterSample
 
@@ -23,63 +22,60 @@ MOST_COLLECTED = 200
 
 @dataclass
 class Metering:
-    """The meter of one charging place. ``feed`` takes raw samples and returns what a technician should read."""
+    """The meter of one charging place. ``feed`` takes raw samples and returns what a technician should read.
+
+    ``since`` is from when on the meter is waited for (monotonic seconds), ``carried_wh`` the register that a
+    transaction brought along from before a power cut, ``correction_wh`` what is added to the meter's own count.
+    """
 
     setup: EvseSetup
+    since: float = 0.0
     sample: MeterSample | None = None
+    carried_wh: float = 0.0
     correction_wh: float = 0.0
-    waiting_since: float | None = None
     _raw: MeterSample | None = None
     _unmoved_wh: float = 0.0
 
     def feed(self, raw: MeterSample, in_transaction: bool) -> str | None:
-        before, self._raw, note = self._raw, raw, None
+        if not math.isfinite(raw.energy_wh):
+            return f"the meter's register reads {raw.energy_wh}, which is no number; check its register map"
+        before, self._raw = self._raw, raw
+        self._watch(before, raw)
+        note = None
         if not in_transaction:
             self.correction_wh = 0.0
-        elif self.sample is not None and raw.energy_wh + self.correction_wh < self.sample.energy_wh:
-            lost = self.sample.energy_wh - raw.energy_wh - self.correction_wh
+        elif (lost := self.energy_wh - raw.energy_wh - self.correction_wh) > 0:
             self.correction_wh += lost
             note = f"meter register went back by {lost:.0f} Wh during a transaction; what was counted is carried over"
-        elif before is not None and raw.energy_wh - before.energy_wh > self._most_wh(
-            raw.measured_at - before.measured_at
-        ):
-            note = (
-                f"meter register jumped by {raw.energy_wh - before.energy_wh:.0f} Wh in "
-                f"{raw.measured_at - before.measured_at:.1f} s, more than this connector can carry; check the meter"
-            )
-        if before is not None and raw.energy_wh == before.energy_wh and raw.power_w:
-            self._unmoved_wh += raw.power_w * (raw.measured_at - before.measured_at) / 3600.0
-        else:
-            self._unmoved_wh = 0.0
+        elif before is not None:
+            note = self._jump(raw.energy_wh - before.energy_wh, raw.measured_at - before.measured_at)
         self.sample = replace(raw, energy_wh=raw.energy_wh + self.correction_wh)
         return note
 
     def carry_over(self, energy_wh: float) -> None:
         """A transaction was open when the power went: its register must not go back below ``energy_wh``."""
-        if self.sample is None:
-            self.sample = MeterSample(-math.inf, energy_wh)
-        elif self.sample.energy_wh < energy_wh:
+        self.carried_wh = energy_wh
+        if self.sample is not None and self.sample.energy_wh < energy_wh:
             self.correction_wh += energy_wh - self.sample.energy_wh
             self.sample = replace(self.sample, energy_wh=energy_wh)
 
     @property
     def energy_wh(self) -> float:
-        return 0.0 if self.sample is None else self.sample.energy_wh
+        return self.carried_wh if self.sample is None else self.sample.energy_wh
 
     @property
-    def silent_at(self) -> float | None:
-        """When the meter counts as lost if nothing more is heard of it; None without a meter."""
+    def silent_at(self) -> float:
+        """When the meter counts as lost if nothing more is heard of it; never without a meter."""
         if not self.setup.has_meter:
-            return None
-        heard = None if self.sample is None or self.sample.measured_at == -math.inf else self.sample.measured_at
-        since = heard if heard is not None else self.waiting_since
-        return None if since is None else since + self.setup.meter_stale_s
+            return math.inf
+        return (self.since if self.sample is None else self.sample.measured_at) + self.setup.meter_stale_s
+
+    def next_deadline(self, now: float) -> float | None:
+        return self.silent_at if now < self.silent_at < math.inf else None
 
     def trouble(self, now: float) -> str:
         """Why the meter cannot be trusted now; empty when it can."""
-        if not self.setup.has_meter:
-            return ""
-        if self.silent_at is not None and now >= self.silent_at:
+        if now >= self.silent_at:
             return f"no reading for {self.setup.meter_stale_s:.0f} s"
         if self._unmoved_wh > FROZEN_AFTER_WH:
             return f"reports power, but its register has not moved for {self._unmoved_wh:.0f} Wh"
@@ -87,16 +83,25 @@ class Metering:
 
     def fresh(self, now: float) -> bool:
         """A reading is there and can be trusted (always so without a meter)."""
-        if not self.setup.has_meter:
-            return True
         return self.measured_since(-math.inf) and not self.trouble(now)
 
     def measured_since(self, mono: float) -> bool:
-        """A reading was made after ``mono`` (monotonic seconds)."""
+        """A reading was made after ``mono`` (monotonic seconds), or there is nothing to read."""
         return not self.setup.has_meter or (self.sample is not None and self.sample.measured_at > mono)
 
-    def _most_wh(self, seconds: float) -> float:
-        return 2.0 * self.setup.max_amps * self.setup.phases * NOMINAL_VOLTS * max(seconds, 1.0) / 3600.0 + 50.0
+    def _watch(self, before: MeterSample | None, raw: MeterSample) -> None:
+        """Count the energy that the meter's own power should have moved its register by."""
+        if before is not None and raw.energy_wh == before.energy_wh and raw.power_w:
+            self._unmoved_wh += abs(raw.power_w) * (raw.measured_at - before.measured_at) / 3600.0
+        else:
+            self._unmoved_wh = 0.0
+
+    def _jump(self, gained_wh: float, seconds: float) -> str | None:
+        hours = max(seconds, 1.0) / 3600.0
+        if gained_wh <= 2.0 * self.setup.max_amps * self.setup.phases * NOMINAL_VOLTS * hours + 50.0:
+            return None
+        what = f"meter register jumped by {gained_wh:.0f} Wh in {seconds:.1f} s"
+        return f"{what}, more than this connector can carry; check the meter"
 
 
 @dataclass
@@ -119,53 +124,31 @@ def read(sample: MeterSample, names: Iterable[str], offered_amps: float, phases:
     found: list[Value] = []
     for name in names:
         measurand, phase = measured(name)
-        found += (
-            value
-            for value in _all(measurand, sample, offered_amps, phases)
-            if phase is None or (value.phase or "").startswith(phase)
-        )
+        if measurand is Measurand.CURRENT_OFFERED:
+            found.append(Value(measurand, offered_amps))
+        elif measurand is Measurand.POWER_OFFERED:
+            found.append(Value(measurand, offered_amps * phases * NOMINAL_VOLTS))
+        else:
+            values = _READ[measurand](measurand, sample)
+            found += (value for value in values if phase is None or (value.phase or "").startswith(phase))
     return tuple(found)
-
-
-def _all(measurand: Measurand, sample: MeterSample, offered_amps: float, phases: int) -> list[Value]:
-    match measurand:
-        case Measurand.ENERGY_IMPORT:
-            return [Value(measurand, sample.energy_wh)]
-        case Measurand.ENERGY_EXPORT:
-            return _sum(measurand, sample.export_wh)
-        case Measurand.POWER_IMPORT:
-            return _sum(measurand, sample.power_w) + _phases(measurand, sample.powers_w, "")
-        case Measurand.CURRENT_IMPORT:
-            return _phases(measurand, sample.amps, "")
-        case Measurand.VOLTAGE:
-            return _phases(measurand, sample.volts, "-N")
-        case Measurand.FREQUENCY:
-            return _sum(measurand, sample.frequency_hz)
-        case Measurand.POWER_FACTOR:
-            return _sum(measurand, sample.power_factor)
-        case Measurand.TEMPERATURE:
-            return _sum(measurand, sample.temperature_c)
-        case Measurand.CURRENT_OFFERED:
-            return [Value(measurand, offered_amps)]
-        case Measurand.POWER_OFFERED:
-            return [Value(measurand, offered_amps * phases * NOMINAL_VOLTS)]
 
 
 def _sum(measurand: Measurand, amount: float | None) -> list[Value]:
     return [] if amount is None else [Value(measurand, amount)]
 
 
-def _phases(measurand: Measurand, amounts: Sequence[float], suffix: str) -> list[Value]:
+def _phases(measurand: Measurand, amounts: Sequence[float], suffix: str = "") -> list[Value]:
     return [Value(measurand, amount, f"L{n}{suffix}") for n, amount in enumerate(amounts, 1)]
 
 
-def meter_value(
-    sample: MeterSample | None, names: Iterable[str], context: Context, at: Stamp, offered_amps: float, phases: int
-) -> MeterValue:
-    return MeterValue(at, context, () if sample is None else read(sample, names, offered_amps, phases))
-
-
-def next_tick(utc: float, interval_s: int) -> float:
-    """The next clock-aligned moment after ``utc``, counted from midnight UTC (OCPP 1.6 section 9.1.3)."""
-    midnight = utc - utc % 86400.0
-    return midnight + (math.floor((utc - midnight) / interval_s) + 1) * interval_s
+_READ: Mapping[Measurand, Callable[[Measurand, MeterSample], list[Value]]] = {
+    Measurand.ENERGY_IMPORT: lambda what, sample: _sum(what, sample.energy_wh),
+    Measurand.ENERGY_EXPORT: lambda what, sample: _sum(what, sample.export_wh),
+    Measurand.POWER_IMPORT: lambda what, sample: _sum(what, sample.power_w) + _phases(what, sample.powers_w),
+    Measurand.POWER_FACTOR: lambda what, sample: _sum(what, sample.power_factor),
+    Measurand.CURRENT_IMPORT: lambda what, sample: _phases(what, sample.amps),
+    Measurand.VOLTAGE: lambda what, sample: _phases(what, sample.volts, "-N"),
+    Measurand.FREQUENCY: lambda what, sample: _sum(what, sample.frequency_hz),
+    Measurand.TEMPERATURE: lambda what, sample: _sum(what, sample.temperature_c),
+}

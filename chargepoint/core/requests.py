@@ -1,12 +1,14 @@
 """What a backend asks, one function per command: check, act on facts, answer.
 
-A handler returns its outcome, or None when the answer comes later (a lock has to move first).
+A handler returns its outcome, or None when the answer comes later (a lock has to move first). What must be sent after
+the answer is left in `Station.after_answer`.
 """
 
 from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from chargepoint.core import transaction
 from chargepoint.core.cards import Question
 from chargepoint.core.commands import (
     CancelReservation,
@@ -31,14 +33,15 @@ from chargepoint.core.commands import (
     Unlock,
     Wanted,
 )
-from chargepoint.core.effects import ForgetTokens, KeepAvailability, KeepReservation, KeepSetting, Latch, Tell
-from chargepoint.core.evse import UNLOCK_WITHIN_S, Evse, Unlocking
+from chargepoint.core.effects import ForgetTokens, KeepAvailability, KeepReservation, KeepSetting, Tell
+from chargepoint.core.evse import Evse
 from chargepoint.core.facts import Asked, Registration
 from chargepoint.core.inventory import inventory
 from chargepoint.core.records import Boot, BootReason, Heartbeat, Measured, Reason, Trigger
 from chargepoint.core.reservations import Reservation
-from chargepoint.core.session import State, Stop
+from chargepoint.core.session import State
 from chargepoint.core.tokens import TokenInfo, TokenKind, Verdict
+from chargepoint.core.transaction import Stop
 from chargepoint.core.values import Context
 from chargepoint.core.variables import (
     ALIGNED_MEASURANDS,
@@ -90,7 +93,7 @@ def _why_not(evse: Evse) -> str:
         return f"connector {evse.number} is faulted ({', '.join(evse.blocking)})"
     if not evse.usable:
         return f"connector {evse.number} is out of service"
-    if evse.session.grant is not None:
+    if evse.session.grant is not None or evse.session.keeper is not None:
         return f"connector {evse.number} is in use"
     return f"connector {evse.number} is reserved"
 
@@ -100,7 +103,7 @@ def remote_stop(station: "Station", asked: Asked, ask: RemoteStop) -> Outcome:
     evse = station.with_transaction(ask.tx)
     if evse is None:
         return rejected("no such transaction is running")
-    evse.session.stop = evse.session.stop or Stop(Reason.REMOTE, Trigger.REMOTE_STOP)
+    evse.session.ask_to_stop(Stop(Reason.REMOTE, Trigger.REMOTE_STOP))
     return ACCEPTED
 
 
@@ -124,14 +127,13 @@ def reset(station: "Station", asked: Asked, ask: Reset) -> Outcome:
     """OCPP 1.6 section 5.14, OCPP 2.0.1 B11/B12: transactions end first, their records are delivered or kept."""
     if ask.evse is not None:
         return Outcome(Result.REJECTED, "a single EVSE cannot be reset on its own")
-    station.resetting = ask
-    station.around.resetting = True
+    station.around.resetting = ask
     busy = any(evse.session.active for evse in station.evses.values())
     if ask.when_idle:
         return Outcome(Result.SCHEDULED, "a transaction is running") if busy else ACCEPTED
     reason = Reason.IMMEDIATE_RESET if ask.kind is ResetKind.HARD else Reason.SOFT_RESET
     for evse in station.evses.values():
-        evse.session.stop = evse.session.stop or Stop(reason, Trigger.RESET_COMMAND)
+        evse.session.ask_to_stop(Stop(reason, Trigger.RESET_COMMAND))
     return ACCEPTED
 
 
@@ -140,16 +142,7 @@ def unlock(station: "Station", asked: Asked, ask: Unlock) -> Outcome | None:
     evse = station.evses.get(ask.evse)
     if evse is None:
         return Outcome(Result.UNKNOWN, f"there is no connector {ask.evse}")
-    if not evse.setup.has_lock:
-        return Outcome(Result.NOT_SUPPORTED, "the cable is fixed")
-    if evse.session.active and not ask.force:
-        return Outcome(Result.ONGOING, "a transaction is running")
-    if evse.session.active:
-        evse.session.stop = evse.session.stop or Stop(Reason.UNLOCK_COMMAND, Trigger.UNLOCK_COMMAND)
-    else:
-        station.around.emit(Latch(evse.number, False))
-    evse.unlocking = Unlocking(asked.ticket, ask, station.around.now + UNLOCK_WITHIN_S)
-    return None
+    return evse.unlocking.ask(asked.ticket, ask)
 
 
 def clear_cache(station: "Station", asked: Asked, ask: ClearCache) -> Outcome:
@@ -160,29 +153,29 @@ def clear_cache(station: "Station", asked: Asked, ask: ClearCache) -> Outcome:
 
 
 def reserve(station: "Station", asked: Asked, ask: Reserve) -> Outcome:
-    utc = station.around.utc
-    if ask.evse not in station.evses:
+    """OCPP 1.6 section 5.13, OCPP 2.0.1 H01; the same id again replaces."""
+    around, evse = station.around, station.evses.get(ask.evse)
+    if evse is None:
         return rejected("a reservation needs a connector of this station")
-    if utc is not None and ask.expires_utc <= utc:
+    if around.utc is not None and ask.expires_utc <= around.utc:
         return rejected("the reservation would have expired already")
-    evse = station.evses[ask.evse]
-    held = station.reservations.on(ask.evse)
+    held = around.reservations.on(ask.evse)
     if evse.blocking:
         return Outcome(Result.FAULTED, ", ".join(evse.blocking))
     if not evse.usable:
         return Outcome(Result.UNAVAILABLE)
     if evse.session.state is not State.FREE or (held is not None and held.id != ask.id):
         return Outcome(Result.OCCUPIED)
-    station.hold(Reservation(ask.id, ask.evse, ask.token, ask.expires_utc, ask.group))
-    station.around.emit(KeepReservation(ask.id, ask.evse, ask.token, ask.expires_utc, ask.group))
+    around.reservations.held[ask.id] = Reservation(ask.id, ask.evse, ask.token, ask.expires_utc, ask.group)
+    around.emit(KeepReservation(ask.id, ask.evse, ask.token, ask.expires_utc, ask.group))
     return ACCEPTED
 
 
 def cancel_reservation(station: "Station", asked: Asked, ask: CancelReservation) -> Outcome:
-    held = station.reservations.held.get(ask.id)
+    held = station.around.reservations.held.get(ask.id)
     if held is None:
         return rejected("there is no such reservation")
-    station.drop_reservation(held)
+    station.cards.drop(held)
     return ACCEPTED
 
 
@@ -215,6 +208,8 @@ def _keep(station: "Station", item: SetSetting, outcome: Outcome) -> None:
 
 def get_inventory(station: "Station", asked: Asked, ask: GetInventory) -> Outcome:
     """OCPP 2.0.1 B07: Accepted, then NotifyReport in parts."""
+    if ask.summary:
+        return Outcome(Result.NOT_SUPPORTED, "there is no summary; ask for everything, or for what can be set")
     parts = inventory(station.around.settings, ask, station.around.stamp())
     station.after_answer += [partial(station.around.emit, Tell(part, asked=True)) for part in parts]
     return ACCEPTED
@@ -234,7 +229,7 @@ def trigger(station: "Station", asked: Asked, ask: TriggerMessage) -> Outcome:
         case Wanted.METER_VALUES:
             station.after_answer += [partial(_tell_meter, e) for e in places]
         case Wanted.TRANSACTION:
-            running = [e for e in places if e.session.state is State.RUNNING]
+            running = [e for e in places if e.session.active]
             if not running:
                 return rejected("no transaction is running")
             station.after_answer += [partial(_tell_transaction, e) for e in running]
@@ -250,18 +245,18 @@ def trigger(station: "Station", asked: Asked, ask: TriggerMessage) -> Outcome:
 
 def _tell_meter(evse: Evse) -> None:
     names = evse.around.settings[SAMPLED_UPDATED] or evse.around.settings[ALIGNED_MEASURANDS]
-    value = evse.session.reading(names, Context.TRIGGER)
+    value = evse.reading(names, Context.TRIGGER)
     if not value.values:
         return
-    if evse.session.state is State.RUNNING:
-        evse.session.update(Trigger.TRIGGER, (value,))
+    if evse.session.tx is not None:
+        transaction.update(evse, evse.session.tx, Trigger.TRIGGER, (value,))
     else:
         evse.around.emit(Tell(Measured(evse.number, (value,)), asked=True))
 
 
 def _tell_transaction(evse: Evse) -> None:
-    value = evse.session.reading(evse.around.settings[SAMPLED_UPDATED], Context.TRIGGER)
-    evse.session.update(Trigger.TRIGGER, (value,) if value.values else ())
+    value = evse.reading(evse.around.settings[SAMPLED_UPDATED], Context.TRIGGER)
+    transaction.update(evse, evse.session.current, Trigger.TRIGGER, (value,) if value.values else ())
 
 
 def data_transfer(station: "Station", asked: Asked, ask: DataTransfer) -> Outcome:
@@ -300,3 +295,6 @@ def handle(station: "Station", asked: Asked) -> None:
     outcome = HANDLERS[type(command)](station, asked, command)
     if outcome is not None:
         station.around.answer(asked.ticket, command, outcome)
+    for follow in station.after_answer:
+        follow()
+    station.after_answer.clear()

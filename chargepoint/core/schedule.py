@@ -1,21 +1,26 @@
 """When meter values are told: every so many seconds of a transaction, and on the ticks of the clock.
 
-Intervals are read from the settings each time, so a change takes effect at once. A reading that is stale is not sent;
-the next fresh one is. Clock-aligned values carry the nominal tick (OCPP 1.6 section 3.16.3, OCPP 2.0.1 J01 and J02).
+Four clocks: two are paced from the start of the transaction, two aligned with midnight UTC; of each, one tells at once
+and one collects for the end. Intervals are read from the settings each time, so a change takes effect at once. Time
+that was missed is not made up for: a late turn tells one value. A reading that is stale is not sent.
 """
 
+import math
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from chargepoint.core import transaction
 from chargepoint.core.effects import Tell
-from chargepoint.core.metering import meter_value, next_tick
 from chargepoint.core.records import Measured, Trigger
 from chargepoint.core.session import State
 from chargepoint.core.values import Context, MeterValue
+from chargepoint.core.variable import Variable
 from chargepoint.core.variables import (
     ALIGNED_ENDED,
     ALIGNED_ENDED_INTERVAL_S,
     ALIGNED_INTERVAL_S,
     ALIGNED_MEASURANDS,
+    DAY_S,
     SAMPLED_ENDED,
     SAMPLED_ENDED_INTERVAL_S,
     SAMPLED_INTERVAL_S,
@@ -26,86 +31,107 @@ if TYPE_CHECKING:
     from chargepoint.core.evse import Evse
 
 
+@dataclass
+class Paced:
+    """Counts from the start of each transaction. ``last`` is the moment told last, and of which transaction."""
+
+    interval: Variable[int]
+    names: Variable[tuple[str, ...]]
+    last: tuple[str, float] = ("", 0.0)
+
+    def due(self, evse: "Evse") -> float | None:
+        """Monotonic seconds of the next value; None: never."""
+        tx, interval_s = evse.session.tx, evse.around.settings[self.interval]
+        if tx is None or evse.session.state is not State.RUNNING or interval_s <= 0:
+            return None
+        return interval_s + (self.last[1] if self.last[0] == tx.id else tx.begun_at)
+
+    def take(self, evse: "Evse") -> MeterValue | None:
+        """The value that is due now, once."""
+        due, now, settings = self.due(evse), evse.around.now, evse.around.settings
+        if due is None or now < due:
+            return None
+        missed = math.floor((now - due) / settings[self.interval])
+        self.last = (evse.session.current.id, due + missed * settings[self.interval])
+        return evse.reading(settings[self.names], Context.PERIODIC)
+
+
+@dataclass
+class Aligned:
+    """Ticks at multiples of the interval since midnight UTC (OCPP 1.6 section 9.1.3). ``next`` is the interval and the
+    next tick in UTC seconds; None while the time is not known. The value carries the nominal tick (section 3.16.3)."""
+
+    interval: Variable[int]
+    names: Variable[tuple[str, ...]]
+    next: tuple[int, float] | None = None
+
+    def due(self, evse: "Evse") -> float | None:
+        """Monotonic seconds of the next value; None: never."""
+        offset = evse.around.offset
+        return None if self.next is None or offset is None else self.next[1] - offset
+
+    def take(self, evse: "Evse") -> MeterValue | None:
+        """The value that is due now, once. Where the clock was set forward, only the latest tick counts; where it was
+        set back by less than an interval, no tick is told twice."""
+        around, interval_s = evse.around, evse.around.settings[self.interval]
+        if around.offset is None or interval_s <= 0 or not evse.setup.has_meter:
+            self.next = None
+            return None
+        utc = around.offset + around.now
+        if self.next is None or self.next[0] != interval_s or self.next[1] > utc + 2 * interval_s:
+            self.next = (interval_s, next_tick(utc, interval_s))
+        tick = self.next[1]
+        if around.now < tick - around.offset:
+            return None
+        tick = max(tick, last_tick(utc, interval_s))
+        self.next = (interval_s, next_tick(tick, interval_s))
+        return evse.reading(around.settings[self.names], Context.CLOCK, around.stamp(tick - around.offset))
+
+
 class Schedule:
-    """The clocks of one charging place. ``_ticked`` is the last clock-aligned moment (UTC) of each kind."""
+    """The clocks of one charging place."""
 
     def __init__(self, evse: "Evse") -> None:
         self._evse = evse
-        self._ticked: dict[str, float] = {}
+        self._sampled = Paced(SAMPLED_INTERVAL_S, SAMPLED_UPDATED)
+        self._sampled_for_end = Paced(SAMPLED_ENDED_INTERVAL_S, SAMPLED_ENDED)
+        self._aligned = Aligned(ALIGNED_INTERVAL_S, ALIGNED_MEASURANDS)
+        self._aligned_for_end = Aligned(ALIGNED_ENDED_INTERVAL_S, ALIGNED_ENDED)
+        self._clocks = (self._sampled, self._sampled_for_end, self._aligned, self._aligned_for_end)
 
     @property
     def next_deadline(self) -> float | None:
-        """Monotonic seconds of the next value to tell, None if none is due ever."""
-        times = [self._next_sample(), self._next_ended()]
-        times += [self._next_clock(kind) for kind in ("told", "ended")]
+        """Monotonic seconds of the next value, None if none is due ever."""
+        times = [clock.due(self._evse) for clock in self._clocks]
         return min((time for time in times if time is not None), default=None)
 
     def run(self) -> None:
-        """Tell what is due now."""
+        """Tell and collect what is due now."""
         evse, tx = self._evse, self._evse.session.tx
-        now, settings = evse.around.now, evse.around.settings
-        fresh = evse.metering.fresh(now) and evse.metering.sample is not None
-        due = self._next_sample()
-        if due is not None and now >= due and tx is not None:
-            tx.sampled_at = now
-            if fresh:
-                value = evse.session.reading(settings[SAMPLED_UPDATED], Context.PERIODIC)
-                evse.session.update(Trigger.METER_VALUE_PERIODIC, (value,))
-        due = self._next_ended()
-        if due is not None and now >= due and tx is not None:
-            tx.ended_sampled_at = now
-            if fresh:
-                tx.collected.add(evse.session.reading(settings[SAMPLED_ENDED], Context.PERIODIC))
-        if self._clock_is_due("told") and fresh:
-            self._tell_aligned(self._aligned("told", settings[ALIGNED_MEASURANDS]))
-        if self._clock_is_due("ended") and fresh and tx is not None:
-            tx.collected.add(self._aligned("ended", settings[ALIGNED_ENDED]))
-
-    def _tell_aligned(self, value: MeterValue) -> None:
-        if not value.values:
+        sampled, aligned = self._sampled.take(evse), self._aligned.take(evse)
+        for_end = (self._sampled_for_end.take(evse), self._aligned_for_end.take(evse))
+        if not evse.metering.fresh(evse.around.now):
             return
-        if self._evse.session.state is State.RUNNING:
-            self._evse.session.update(Trigger.METER_VALUE_CLOCK, (value,))
-        else:
-            self._evse.around.emit(Tell(Measured(self._evse.number, (value,))))
+        if aligned is not None and aligned.values:
+            if tx is not None and evse.session.state is State.RUNNING:
+                transaction.update(evse, tx, Trigger.METER_VALUE_CLOCK, (aligned,))
+            else:
+                evse.around.emit(Tell(Measured(evse.number, (aligned,))))
+        if tx is not None:
+            if sampled is not None and sampled.values:
+                transaction.update(evse, tx, Trigger.METER_VALUE_PERIODIC, (sampled,))
+            for value in for_end:
+                if value is not None:
+                    tx.collected.add(value)
 
-    def _next_sample(self) -> float | None:
-        evse = self._evse
-        interval = evse.around.settings[SAMPLED_INTERVAL_S]
-        if evse.session.state is not State.RUNNING or evse.session.tx is None or interval <= 0:
-            return None
-        return evse.session.tx.sampled_at + interval
 
-    def _next_ended(self) -> float | None:
-        evse = self._evse
-        interval = evse.around.settings[SAMPLED_ENDED_INTERVAL_S]
-        if evse.session.state is not State.RUNNING or evse.session.tx is None or interval <= 0:
-            return None
-        return evse.session.tx.ended_sampled_at + interval
+def next_tick(utc: float, interval_s: int) -> float:
+    """The next clock-aligned moment after ``utc``; every midnight is one."""
+    midnight = utc - utc % DAY_S
+    return min(midnight + DAY_S, last_tick(utc, interval_s) + interval_s)
 
-    def _interval(self, kind: str) -> int:
-        settings = self._evse.around.settings
-        return settings[ALIGNED_INTERVAL_S if kind == "told" else ALIGNED_ENDED_INTERVAL_S]
 
-    def _next_clock(self, kind: str) -> float | None:
-        around, interval = self._evse.around, self._interval(kind)
-        if around.offset is None or around.utc is None or interval <= 0 or not self._evse.setup.has_meter:
-            return None
-        last = self._ticked.setdefault(kind, around.utc)
-        return next_tick(last, interval) - around.offset
-
-    def _clock_is_due(self, kind: str) -> bool:
-        """True once per tick; when the clock has jumped, only the latest tick counts."""
-        around, due = self._evse.around, self._next_clock(kind)
-        if due is None or around.utc is None or around.now < due:
-            if around.utc is not None and self._ticked.get(kind, 0.0) > around.utc:
-                self._ticked[kind] = around.utc
-            return False
-        interval = self._interval(kind)
-        self._ticked[kind] = next_tick(around.utc, interval) - interval
-        return True
-
-    def _aligned(self, kind: str, names: tuple[str, ...]) -> MeterValue:
-        evse, around = self._evse, self._evse.around
-        at = around.stamp(self._ticked[kind] - (around.offset or 0.0))
-        return meter_value(evse.metering.sample, names, Context.CLOCK, at, evse.offered_amps, evse.setup.phases)
+def last_tick(utc: float, interval_s: int) -> float:
+    """The latest clock-aligned moment up to ``utc``."""
+    midnight = utc - utc % DAY_S
+    return midnight + (utc - midnight) // interval_s * interval_s

@@ -8,9 +8,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from chargepoint.clock import Stamp, TimeQuality
-from chargepoint.core.commands import Command, Outcome
-from chargepoint.core.effects import Answer, Effect, Say
+from chargepoint.core.commands import Command, Outcome, Reset
+from chargepoint.core.effects import Answer, Effect, Keep, Say
 from chargepoint.core.facts import Registration
+from chargepoint.core.records import Record
+from chargepoint.core.reported import Reported
+from chargepoint.core.reservations import Reservations
 from chargepoint.core.settings import Settings
 from chargepoint.core.setup import StationSetup
 
@@ -19,20 +22,24 @@ GUARD_WITHIN_S = 10.0
 
 @dataclass
 class Surroundings:
+    """``started`` is when the first fact came, ``offline_since`` when the link was last lost (None: never was one)."""
+
     setup: StationSetup
     settings: Settings
     new_id: Callable[[], str]
     now: float = 0.0
+    started: float | None = None
     offset: float | None = None
     quality: TimeQuality = TimeQuality.NONE
     online: bool = False
+    offline_since: float | None = None
     registration: Registration = Registration.NONE
     guard: bool | None = None
-    started: float | None = None
     operative: bool = True
-    resetting: bool = False
+    resetting: Reset | None = None
     waiting: int = 0
-    faults: dict[str, str] = field(default_factory=dict)
+    reported: Reported = field(default_factory=Reported)
+    reservations: Reservations = field(default_factory=Reservations)
     out: list[Effect] = field(default_factory=list)
 
     @property
@@ -41,11 +48,17 @@ class Surroundings:
         return None if self.offset is None else self.offset + self.now
 
     @property
+    def faults(self) -> dict[str, str]:
+        """What is wrong with the station as a whole: fault id -> what was seen."""
+        if self.guard_is_missing:
+            return {"guard": ""} | self.reported.faults
+        return self.reported.faults
+
+    @property
     def guard_is_missing(self) -> bool:
         """It is gone, or has not spoken GUARD_WITHIN_S after the start."""
-        if self.guard is None:
-            return self.guard_due is not None and self.now >= self.guard_due
-        return not self.guard
+        due = self.guard_due
+        return self.guard is False or (due is not None and self.now >= due)
 
     @property
     def guard_due(self) -> float | None:
@@ -59,6 +72,11 @@ class Surroundings:
 
     def emit(self, effect: Effect) -> None:
         self.out.append(effect)
+
+    def keep(self, record: Record) -> None:
+        """It waits from now on; the store will say how long the queue is."""
+        self.waiting += 1
+        self.out.append(Keep(record))
 
     def answer(self, ticket: str, command: Command, outcome: Outcome) -> None:
         self.out.append(Answer(ticket, command, outcome))

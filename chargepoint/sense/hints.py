@@ -31,4 +31,5 @@ async def listen(hints: Hints, connectors: int, post: Callable[[Fact], None], ne
         elif told.on:
             post(FaultIs(told.connector, fault.id, True, "reported by hand"))
         else:
+            post(FaultIs(told.connector, fault.id, False))
             post(FaultCleared(told.connector, fault.id))
