@@ -44,6 +44,7 @@ class MeterSample:
     frequency_hz: float | None = None
     power_factor: float | None = None
     temperature_c: float | None = None
+    energies_wh: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
