@@ -10,13 +10,21 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from chargepoint import hal
-from chargepoint.config.schema import Config, Connector, ContactorSettings, PilotSettings, ReaderSettings
+from chargepoint.config.schema import (
+    Config,
+    Connector,
+    ContactorSettings,
+    MeterSettings,
+    PilotSettings,
+    ReaderSettings,
+)
 from drivers import checks
+from drivers.modbus.endpoint import SCHEME
 
 if TYPE_CHECKING:
     from drivers.gpio.contactor import GpioContactor, GpioEnable
     from drivers.gpio.pins import Factory
-    from drivers.modbus.rtu import RtuLine
+    from drivers.modbus.line import Line
     from drivers.reader.uart import Parser
 
 PWM_ROOT = Path("/sys/class/pwm")
@@ -30,7 +38,7 @@ class Held(Protocol):
 
 class RaspiMcp3008:
     """A Raspberry Pi: gpiozero for contactor and interlocks, kernel PWM for the pilot, an MCP3008 or MCP3208 to see it,
-    Modbus RTU meters, card readers on serial ports. Implements `hal.Board`.
+    Modbus meters, card readers on serial ports. Implements `hal.Board`.
 
     ``factory``, ``open_spi`` and ``pwm_root`` stand for the machine; a test puts simulated wires there.
     """
@@ -72,7 +80,7 @@ class RaspiMcp3008:
         if not any(connector.meter for connector in self._config.connector):
             return [hal.Devices() for _ in self._config.connector]
         _refuse(checks.meter_problems(self._config))
-        lines: dict[str, RtuLine] = {}
+        lines: dict[str, Line] = {}
         return [hal.Devices(meter=_meter(connector, lines)) for connector in self._config.connector]
 
     def readers(self) -> Sequence[hal.ServedReader]:
@@ -158,17 +166,29 @@ def _refuse(found: list[str]) -> None:
         raise hal.DeviceUnavailable("\n".join(found))
 
 
-def _meter(connector: Connector, lines: "dict[str, RtuLine]") -> hal.Meter | None:
+def _meter(connector: Connector, lines: "dict[str, Line]") -> hal.Meter | None:
     if connector.meter is None:
         return None
     from drivers.modbus.map import load
     from drivers.modbus.meter import ModbusMeter
-    from drivers.modbus.rtu import LineSettings, RtuLine
 
     wired = connector.meter
-    settings = LineSettings(wired.port, wired.baud, wired.parity, wired.stop_bits, wired.timeout_s, wired.local_echo)
-    line = lines.setdefault(wired.port, RtuLine(settings))
-    return ModbusMeter(line, wired.unit, load(wired.model), connector.phases)
+    if wired.port not in lines:
+        lines[wired.port] = _line(wired)
+    registers = load(wired.model)
+    return ModbusMeter(lines[wired.port], wired.unit or registers.factory_unit, registers, connector.phases)
+
+
+def _line(wired: MeterSettings) -> "Line":
+    if wired.port.startswith(SCHEME):
+        from drivers.modbus.tcp import TcpLine
+
+        return TcpLine(wired.port, wired.timeout_s)
+    from drivers.modbus.rtu import LineSettings, RtuLine
+
+    return RtuLine(
+        LineSettings(wired.port, wired.baud, wired.parity, wired.stop_bits, wired.timeout_s, wired.local_echo)
+    )
 
 
 def _parser(reader: ReaderSettings) -> "Callable[[], Parser]":

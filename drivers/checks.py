@@ -8,6 +8,7 @@ register maps can measure.
 from collections.abc import Callable, Iterator
 
 from chargepoint.config.schema import Config, Connector, ContactorSettings, MeterSettings
+from drivers.modbus.endpoint import SCHEME, Endpoint, EndpointError
 from drivers.modbus.map import MapError, load
 
 # What a line does between power-on and our first word (BCM2835 ARM Peripherals, table 6-31; the UART by the firmware).
@@ -19,6 +20,7 @@ AT_BOOT = {
 UART = (14, 15)
 PULLED_UP_ON_BOARD = (2, 3)  # 1.8 kilo-ohm, for I2C
 PILOT_SPAN_V = 12.0
+LAST_RTU_UNIT = 247
 
 Check = Callable[[str, Connector], Iterator[str]]
 
@@ -36,7 +38,7 @@ def pin_problems(config: Config) -> list[str]:
 def meter_problems(config: Config) -> list[str]:
     """The daemon's part. Reads the register maps."""
     found = [sentence for path, one in _connectors(config) for sentence in _meter_fits(path, one)]
-    return found + list(_line_settings_agree(config))
+    return found + list(_line_settings_agree(config)) + ([] if found else list(_units_differ(config)))
 
 
 def _connectors(config: Config) -> Iterator[tuple[str, Connector]]:
@@ -127,6 +129,31 @@ def _meter_fits(path: str, connector: Connector) -> Iterator[str]:
             f"{path}.meter.model: {registers.title} measures one phase, but {path}.phases = {connector.phases}; take a "
             "three-phase meter, or set phases = 1"
         )
+    if not connector.meter.port.startswith(SCHEME):
+        if connector.meter.unit > LAST_RTU_UNIT:
+            yield (
+                f"{path}.meter.unit = {connector.meter.unit}: on a serial line addresses go from 1 to {LAST_RTU_UNIT}"
+            )
+        return
+    try:
+        Endpoint.of(connector.meter.port)
+    except EndpointError as exc:
+        yield f"{path}.meter.port: {exc}"
+
+
+def _units_differ(config: Config) -> Iterator[str]:
+    """What the loader cannot see: unit 0 stands for an address that only the map knows."""
+    taken: dict[tuple[str, int], str] = {}
+    for path, connector in _connectors(config):
+        if (meter := connector.meter) is None:
+            continue
+        unit = meter.unit or load(meter.model).factory_unit
+        where = taken.setdefault((meter.port, unit), path)
+        if where != path:
+            yield (
+                f"{path}.meter.unit: both this meter and {where}.meter have address {unit} on {meter.port}; give each "
+                "its own"
+            )
 
 
 def _line_settings_agree(config: Config) -> Iterator[str]:

@@ -6,18 +6,21 @@ registers each, read by function 4, at most 80 registers a request; the serial n
 the holding registers 0xFC00. What has no quantity reads as zero.
 
 The faults are those of a meter cabinet: a meter without supply, a noisy line, an adapter that hears itself, two
-meters with swapped addresses, a slow optocoupler, a plug pulled.
+meters with swapped addresses, a slow optocoupler, a plug pulled. Other devices may share the line, and its faults.
 """
 
 import asyncio
 import struct
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from hal_mock.modbus_table import RegisterTable
 from hal_mock.serial_wire import SerialWire
 
 # Eastron SDM630 Modbus protocol, table of input registers; the single-phase meters share the first of each group.
 VOLTS, AMPS, WATTS = (0x0000, 0x0002, 0x0004), (0x0006, 0x0008, 0x000A), (0x000C, 0x000E, 0x0010)
+IMPORTS_KWH = (0x015A, 0x015C, 0x015E)
 PF_L1, POWER, POWER_FACTOR, FREQUENCY = 0x001E, 0x0034, 0x003E, 0x0046
 IMPORT_KWH, EXPORT_KWH = 0x0048, 0x004A
 SERIAL = 0xFC00
@@ -61,11 +64,13 @@ class RtuMeter:
     volts: tuple[float, float, float] = (230.0, 230.0, 230.0)
     amps: tuple[float, float, float] = (0.0, 0.0, 0.0)
     import_kwh: float = 0.0
+    imports_kwh: tuple[float, float, float] = (0.0, 0.0, 0.0)
     export_kwh: float = 0.0
     frequency_hz: float = 50.0
     power_factor: float = 1.0
     faults: RtuFaults = field(default_factory=RtuFaults)
     requests: list[tuple[int, int, int]] = field(default_factory=list)
+    neighbours: Mapping[int, RegisterTable] = field(default_factory=dict)  # by address
 
     def __post_init__(self) -> None:
         self._wire = SerialWire(self.name, self._received)
@@ -100,7 +105,8 @@ class RtuMeter:
     def floats(self) -> dict[int, float]:
         """Quantity by input register."""
         watts = tuple(u * i * self.power_factor for u, i in zip(self.volts, self.amps, strict=True))
-        table = dict(zip(VOLTS + AMPS + WATTS, self.volts + self.amps + watts, strict=True))
+        quantities = self.volts + self.amps + watts + self.imports_kwh
+        table = dict(zip(VOLTS + AMPS + WATTS + IMPORTS_KWH, quantities, strict=True))
         table[PF_L1] = table[POWER_FACTOR] = self.power_factor
         table[POWER] = sum(watts)
         table[FREQUENCY] = self.frequency_hz
@@ -122,10 +128,12 @@ class RtuMeter:
         unit, function, address, count = struct.unpack(">BBHH", frame[:6])
         if unit == self.unit:
             self.requests.append((function, address, count))
-        if unit != self.unit or self.faults.silent:
+        neighbour = self.neighbours.get(unit)
+        if (unit != self.unit and neighbour is None) or self.faults.silent:
             self._wire.send(echo)
             return
-        body = bytes([self.faults.answer_as or unit]) + self._pdu(function, address, count)
+        pdu = self._pdu if neighbour is None else neighbour.pdu
+        body = bytes([self.faults.answer_as or unit]) + pdu(function, address, count)
         crc = crc16(body)
         answer = body + (bytes([crc[0] ^ 0xFF, crc[1]]) if self.faults.bad_crc else crc)
         delay = self.faults.late_s + (0.0 if not self.baud else (len(frame) + len(answer) + 7) * 10 / self.baud)

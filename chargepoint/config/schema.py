@@ -166,8 +166,10 @@ class MeterSettings:
     model: Annotated[
         str, "Name of the register map, e.g. sdm630 (drivers/modbus/maps), or a path to one.", Example("sdm630")
     ]
-    port: Annotated[str, "Serial port, best by /dev/serial/by-id.", DEVICE] = "/dev/ttyUSB0"
-    unit: Annotated[int, "Modbus address.", Between(1, 247)] = 1
+    port: Annotated[
+        str, "Serial port, best by /dev/serial/by-id; tcp://host:port for Modbus TCP, where the line keys rest.", DEVICE
+    ] = "/dev/ttyUSB0"
+    unit: Annotated[int, "Modbus address; 0: the one the maker sets (the register map knows).", Between(0, 255)] = 1
     baud: Annotated[Literal[1200, 2400, 4800, 9600, 19200, 38400, 57600, 115200], "Baud rate."] = 9600
     parity: Annotated[Literal["N", "E", "O"], "Parity."] = "N"
     stop_bits: Annotated[Literal[1, 2], "Stop bits."] = 1

@@ -1,11 +1,12 @@
-"""An energy meter behind Modbus RTU, described by a register map."""
+"""An energy meter behind Modbus, described by a register map."""
 
 import time
 from collections.abc import Callable
 
 from chargepoint.hal import DeviceUnavailable, MeterIdentity, MeterSample
+from drivers.modbus.line import Line, RegisterRefused
 from drivers.modbus.map import RegisterMap
-from drivers.modbus.rtu import RtuLine
+from drivers.modbus.values import Text, Value
 
 
 class ModbusMeter:
@@ -15,9 +16,9 @@ class ModbusMeter:
     """
 
     def __init__(
-        self, line: RtuLine, unit: int, registers: RegisterMap, phases: int, mono: Callable[[], float] = time.monotonic
+        self, line: Line, unit: int, registers: RegisterMap, phases: int, mono: Callable[[], float] = time.monotonic
     ) -> None:
-        self._line: RtuLine | None = line.take()
+        self._line: Line | None = line.take()
         self._unit = unit
         self._map = registers
         self._phases = min(phases, registers.phases)
@@ -27,12 +28,18 @@ class ModbusMeter:
         self._energy_at = (energy.function, energy.address)
 
     async def identify(self) -> MeterIdentity:
-        """Model by the register map, the rest by the meter. Raises DeviceUnavailable."""
+        """Model by the register map and, where it tells, by the meter. Raises DeviceUnavailable.
+
+        What the meter refuses to tell stays empty: it is the map that asks for too much.
+        """
         told: dict[str, str] = {}
         for name, value in self._map.identity.items():
-            words = await self._open_line().read(self._unit, value.function, value.address, value.registers)
-            told[name] = f"{value.raw(dict(zip(value.addresses(), words, strict=True))):.0f}"
-        return MeterIdentity(self._map.title, told.get("serial", ""), told.get("firmware", ""))
+            try:
+                told[name] = await self._told(value)
+            except RegisterRefused:
+                continue
+        model = " ".join(filter(None, (self._map.title, told.get("model", ""))))
+        return MeterIdentity(model, told.get("serial", ""), told.get("firmware", ""))
 
     async def read(self) -> MeterSample:
         """All quantities of the map, stamped when the energy register's answer arrived.
@@ -54,10 +61,16 @@ class ModbusMeter:
             self._line.give_back()
             self._line = None
 
-    def _open_line(self) -> RtuLine:
+    def _open_line(self) -> Line:
         if self._line is None:
             raise DeviceUnavailable(f"meter {self._map.title} unit {self._unit}: it was closed by us")
         return self._line
+
+    async def _told(self, value: Value | Text) -> str:
+        (span,) = value.spans()
+        words = await self._open_line().read(self._unit, span.function, span.address, span.count)
+        registers = {(span.function, span.address + offset): word for offset, word in enumerate(words)}
+        return value.decode(registers) if isinstance(value, Text) else f"{value.raw(registers):.0f}"
 
     def _sample(self, registers: dict[tuple[int, int], int], measured_at: float) -> MeterSample:
         told = {
@@ -76,6 +89,7 @@ class ModbusMeter:
             amps=self._per_phase(told.get("amps")),
             volts=self._per_phase(told.get("volts")),
             powers_w=self._per_phase(told.get("powers_w")),
+            energies_wh=self._per_phase(told.get("energies_wh")),
             export_wh=_single(told.get("export_wh")),
             frequency_hz=_single(told.get("frequency_hz")),
             power_factor=_single(told.get("power_factor")),

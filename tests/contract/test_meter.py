@@ -12,10 +12,13 @@ from chargepoint import hal
 from drivers.modbus.map import load
 from drivers.modbus.meter import ModbusMeter
 from drivers.modbus.rtu import LineSettings, RtuLine
+from drivers.modbus.tcp import TcpLine
 from hal_mock.fakes import FakeMeter
 from hal_mock.rtu_meter import RtuMeter
+from hal_mock.tcp_meter import TcpMeter
 from hal_mock.wires import Switch, Wired, Wires
 from tests.drivers.support import HandClock, recovered, run
+from tests.drivers.vectors import VECTORS
 
 
 @dataclass
@@ -62,13 +65,43 @@ def modbus(model: str, timeout_s: float = 5.0) -> Make:
     return made
 
 
+@asynccontextmanager
+async def tcp(folder: Path, phases: int, timeout_s: float = 5.0) -> AsyncIterator[Bench]:
+    clock, table = HandClock(), VECTORS["sdm72v2"].table()
+    async with TcpMeter({1: table}) as device:
+
+        def show(energy_wh: float, amps: tuple[float, ...]) -> None:
+            for phase, current in enumerate(amps):
+                table.put_float(4, 0x0000 + 2 * phase, 230.0)
+                table.put_float(4, 0x0006 + 2 * phase, current)
+            table.put_float(4, 0x0034, 230.0 * sum(amps))
+            table.put_float(4, 0x0048, energy_wh / 1000.0)
+
+        def silence(on: bool) -> None:
+            device.faults.silent = on
+
+        meter = ModbusMeter(TcpLine(device.endpoint, timeout_s), 1, load("sdm72v2"), phases, clock)
+        yield Bench(meter, clock, show, silence)
+        await meter.close()
+
+
+def tcp_short(folder: Path, phases: int) -> AbstractAsyncContextManager[Bench]:
+    return tcp(folder, phases, 0.1)
+
+
 METERS = [
     pytest.param(fake, 3, id="fake"),
     pytest.param(fake, 1, id="fake-1ph"),
+    pytest.param(tcp, 3, id="tcp"),
+    pytest.param(tcp, 1, id="tcp-1ph"),
     *[pytest.param(modbus(model), 3, id=model) for model in ("sdm630", "sdm72v2")],
     *[pytest.param(modbus(model), 1, id=f"{model}-1ph") for model in ("sdm630", "sdm120", "sdm220", "sdm230")],
 ]
-SILENCED = [pytest.param(fake, id="fake"), pytest.param(modbus("sdm630", 0.1), id="sdm630")]
+SILENCED = [
+    pytest.param(fake, id="fake"),
+    pytest.param(tcp_short, id="tcp"),
+    pytest.param(modbus("sdm630", 0.1), id="sdm630"),
+]
 AMPS = (16.0, 8.0, 4.0)
 
 

@@ -25,8 +25,10 @@ from hal_mock.ev import VehicleCircuit
 from hal_mock.gpio_wires import Cabinet
 from hal_mock.pilot_wires import Converter, PilotWire, PwmTree
 from hal_mock.rtu_meter import RtuMeter
+from hal_mock.tcp_meter import TcpMeter
 from hal_mock.uart_reader import UartReader
 from tests.drivers.support import HandClock, recovered, run, unavailable
+from tests.drivers.vectors import VECTORS
 
 CONNECTOR = Connector(pilot=PilotSettings(), contactor=ContactorSettings())
 
@@ -172,6 +174,8 @@ PROBLEMS: list[tuple[dict[str, object], str]] = [
     ({"cable": "socket"}, 'connector[1].cable = "socket": this board drives no cable lock'),
     ({"meter": MeterSettings("sdm7")}, "connector[1].meter.model: there is no register map 'sdm7'"),
     ({"meter": MeterSettings("sdm120")}, "connector[1].meter.model: Eastron SDM120 measures one phase"),
+    ({"meter": MeterSettings("sdm630", unit=248)}, "connector[1].meter.unit = 248: on a serial line"),
+    ({"meter": MeterSettings("sdm630", "tcp://a/b")}, "connector[1].meter.port: 'tcp://a/b' must be tcp://host"),
 ]
 
 
@@ -198,6 +202,27 @@ def test_meters_on_one_port_must_agree() -> None:
         f"connector[2].meter.{name} differs from connector[1].meter.{name}, but both meters are on /dev/ttyUSB0"
         for name in ("timeout_s", "local_echo")
     ]
+
+
+def test_the_makers_address_counts_as_an_address() -> None:
+    meters = [MeterSettings("wm3m4", unit=0), MeterSettings("sdm630", unit=33), MeterSettings("sdm630", unit=0)]
+    assert problems(config(*(connector(meter=meter) for meter in meters))) == [
+        "connector[2].meter.unit: both this meter and connector[1].meter have address 33 on /dev/ttyUSB0; give each "
+        "its own"
+    ]
+
+
+def test_a_meter_behind_tcp_at_the_makers_address() -> None:
+    async def go() -> None:
+        async with TcpMeter({33: VECTORS["wm3m4"].table()}) as device:
+            wired = MeterSettings("wm3m4", device.endpoint, unit=0, timeout_s=5.0)
+            board = RaspiMcp3008(config(connector(meter=wired)))
+            (one,) = board.devices()
+            assert one.meter is not None
+            assert (await one.meter.read()).energy_wh == VECTORS["wm3m4"].sample.energy_wh
+            await one.meter.close()
+
+    run(go())
 
 
 LIBRARIES = ("gpiozero", "lgpio", "spidev", "serial", "pymodbus", "asyncio")

@@ -7,9 +7,10 @@ from pathlib import Path
 import pytest
 
 from chargepoint.hal import DeviceUnavailable, MeterIdentity, MeterSample
+from drivers.modbus.client import cancellable
 from drivers.modbus.map import load, parse
 from drivers.modbus.meter import ModbusMeter
-from drivers.modbus.rtu import LineSettings, RtuLine, cancellable, why_closed
+from drivers.modbus.rtu import LineSettings, RtuLine, why_closed
 from hal_mock.rtu_meter import RtuMeter, crc16
 from tests.drivers.support import HandClock, recovered, run, unavailable, until
 
@@ -26,6 +27,7 @@ def driver(meter: RtuMeter, model: str = "sdm630", phases: int = 3, **changes: o
 
 def a_meter(tmp_path: Path, **options: object) -> RtuMeter:
     quantities = {"volts": (230.0, 231.0, 229.0), "amps": (16.0, 8.0, 4.0), "import_kwh": 1234.5, "export_kwh": 0.75}
+    quantities["imports_kwh"] = (1.0, 0.5, 0.25)
     return RtuMeter(tmp_path / "ttyMeter", **{**quantities, **options})  # type: ignore[arg-type]
 
 
@@ -48,8 +50,9 @@ def test_a_sample_of_a_three_phase_meter(tmp_path: Path) -> None:
                 export_wh=750.0,
                 frequency_hz=50.0,
                 power_factor=1.0,
+                energies_wh=(1000.0, 500.0, 250.0),
             )
-            assert len(meter.requests) == 2
+            assert len(meter.requests) == 3
             await reader.close()
 
     run(go())
@@ -108,7 +111,7 @@ FAULTS: list[tuple[dict[str, object], tuple[str, ...]]] = [
     ({"silent": True}, ("ttyMeter unit 1: no answer within 0.1 s", "wires A and B")),
     ({"bad_crc": True}, ("no valid frame", "01 04", "baud")),
     ({"exception": 2}, ("unit 1: refused 18 registers from 0x0000 with exception 2", "register map")),
-    ({"exception": 11}, ("exception 11 .see its manual",)),
+    ({"exception": 12}, ("exception 12 .see its manual",)),
     ({"answer_as": 9}, ("begins like an answer of unit 9", "check the address")),
     ({"short": 2}, ("answered 16 registers where 18", "late answer")),
     ({"silent": True, "echo": True}, ("only our own request came back", "meter is silent")),
