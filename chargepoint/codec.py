@@ -60,10 +60,10 @@ def _pair(kind: Any) -> tuple[_Convert, _Convert]:
     if _is_record(kind):
         return _object(kind)
     if issubclass(kind, Enum):
-        return lambda member: member.value, lambda data: _member(kind, data)
+        return lambda member: member.value, _enum(kind)
     if kind is float:
         return _same, _number
-    return _same, lambda data: _checked(kind, data)
+    return _same, lambda data: data if type(data) is kind else _checked(kind, data)
 
 
 def _is_record(kind: Any) -> bool:
@@ -81,16 +81,23 @@ def _checked(kind: type, data: Any) -> Any:
 
 
 def _number(data: Any) -> float:
+    if type(data) is float:
+        return data
     if isinstance(data, bool) or not isinstance(data, int | float):
         raise CodecError(f"expected a number, found {str(data)[:40]!r}")
     return float(data)
 
 
-def _member(kind: type[Enum], data: Any) -> Enum:
-    try:
-        return kind(data)
-    except ValueError:
-        raise CodecError(f"{str(data)[:40]!r} is no {kind.__name__}") from None
+def _enum(kind: type[Enum]) -> _Convert:
+    members = {member.value: member for member in kind}
+
+    def read(data: Any) -> Enum:
+        try:
+            return members[data]
+        except (KeyError, TypeError):
+            raise CodecError(f"{str(data)[:40]!r} is no {kind.__name__}") from None
+
+    return read
 
 
 def _union(kinds: tuple[Any, ...]) -> tuple[_Convert, _Convert]:
@@ -136,8 +143,9 @@ def _object(kind: type) -> tuple[_Convert, _Convert]:
 
     def read(data: Any) -> Any:
         found = {}
+        _checked(dict, data)
         for name, default, _, take in rows:
-            if name in _checked(dict, data):
+            if name in data:
                 try:
                     found[name] = take(data[name])
                 except CodecError as error:

@@ -12,13 +12,16 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass
 from queue import Empty, SimpleQueue
-from threading import Thread
+from threading import Event, Thread
 from typing import Any
 
 from chargepoint.errors import StoreError
 from chargepoint.store.batch import Batch, Rhythm
 from chargepoint.store.ops import Confirm, Keep, Op, Refuse, Retry
 from chargepoint.store.tables import Committed, Tables
+
+GATHER_S = 0.02
+"""A thread that wakes for every confirmation of a replay costs the loop more than the replay itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,28 +74,34 @@ class Writer:
         self._jobs: SimpleQueue[_Job] = SimpleQueue()
         self._questions: list[_Asked] = []
         self._batch = Batch(boot, rhythm)
+        self._hurry = Event()
         self._thread = Thread(target=self._run, name="store", daemon=True)
 
     def start(self) -> None:
         self._thread.start()
 
     def order(self, n: int, op: Op) -> None:
-        self._jobs.put(_Ordered(n, op))
+        self._put(_Ordered(n, op), hurry=not isinstance(op, Confirm))
 
     def ask(self, question: Callable[[Tables], Any], behind: tuple[type, ...] = (object,)) -> Future[Any]:
         """Answered after a commit, if one of these ops waits for it. The answer raises StoreError when the thread has
         failed."""
         answer: Future[Any] = Future()
-        self._jobs.put(_Asked(question, behind, answer))
+        self._put(_Asked(question, behind, answer))
         return answer
 
     def fail(self, error: Exception) -> None:
-        self._jobs.put(_Failed(error))
+        self._put(_Failed(error))
 
     def stop(self) -> None:
         """Commit everything that was ordered, close the database, end. Blocks until then."""
-        self._jobs.put(_Stop())
+        self._put(_Stop())
         self._thread.join()
+
+    def _put(self, job: _Job, hurry: bool = True) -> None:
+        self._jobs.put(job)
+        if hurry:
+            self._hurry.set()
 
     def _run(self) -> None:
         try:
@@ -125,19 +134,21 @@ class Writer:
                 self._moved()
 
     def _wait(self) -> list[_Job]:
-        """Everything there is to do; nothing when only a commit is due."""
+        """Everything there is to do; nothing when only a commit is due. Confirmations are let come together."""
         due = self._batch.due
         try:
             jobs = [self._jobs.get(timeout=None if due == math.inf else max(0.0, due - time.monotonic()))]
-            while not self._jobs.empty():
-                jobs.append(self._jobs.get_nowait())
         except Empty:
             return []
+        self._hurry.wait(GATHER_S)
+        self._hurry.clear()
+        while not self._jobs.empty():
+            jobs.append(self._jobs.get_nowait())
         return jobs
 
     def _asked_for(self) -> bool:
         behind = tuple(kind for asked in self._questions for kind in asked.behind)
-        return any(isinstance(op, behind) for op in self._batch.ops.values())
+        return bool(behind) and any(isinstance(op, behind) for op in self._batch.ops.values())
 
     def _commit(self, synced: bool) -> None:
         batch = self._batch
