@@ -138,6 +138,66 @@ class Pins:
     interlocks: Mapping[str, DigitalInput] = field(default_factory=dict)
 
 
+# -- a co-processor: pilot and contactor on a board of their own ------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class CoprocessorOrder:
+    """What a co-processor shall do; a level.
+
+    Not ``enabled``: open the contactor at once, state F where the device has it. This is the safe value. Enabled
+    without ``amps``: no PWM (state x1), the vehicle takes its load away and the device opens. With ``amps`` (6 to 80
+    per phase): offer them; the device closes and opens by itself as the vehicle asks.
+    """
+
+    enabled: bool
+    amps: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CoprocessorSeen:
+    """What a co-processor tells of itself.
+
+    ``vehicle`` is a letter of IEC 61851-1 Table A.4, A to F, or empty while the device does not know. ``closed`` and
+    ``offered_amps`` (0: no PWM) are None where it does not tell. ``faults`` maps a fault id to the device's own words.
+    """
+
+    vehicle: str
+    closed: bool | None
+    offered_amps: float | None = None
+    faults: Mapping[str, str] = field(default_factory=dict)
+
+
+class Coprocessor(Protocol):
+    """A certified board that owns pilot and contactor of one connector and obeys over a wire.
+
+    Each method raises DeviceUnavailable and is safe to cancel; none repeats itself, who polls is the retry.
+    """
+
+    @property
+    def name(self) -> str:
+        """Kind and port, as a technician would say it."""
+
+    @property
+    def watchdog_s(self) -> float | None:
+        """The device falls back by itself when it has heard no `beat` for so long; None: it has no such fail-safe."""
+
+    @property
+    def fallback_amps(self) -> float:
+        """What it still offers then; 0: it opens."""
+
+    async def look(self) -> CoprocessorSeen: ...
+
+    async def drive(self, order: CoprocessorOrder) -> None:
+        """Make it so, and again where the device has forgotten it (it was reset, somebody pressed its button)."""
+
+    async def beat(self) -> None:
+        """Feed its fail-safe; does nothing where it has none."""
+
+    async def close(self) -> None:
+        """Give the line back. Calling it again does nothing."""
+
+
 # -- owned by the daemon --------------------------------------------------------------------------------------------
 
 
@@ -228,6 +288,9 @@ class Board(Protocol):
 
     def pins(self) -> Sequence[Pins]:
         """The guard's part, one entry per connector. Drives every output to its safe value before it returns."""
+
+    def coprocessors(self) -> Sequence[Coprocessor]:
+        """Where they are the guard: one entry per connector, for the daemon; else empty. Then `pins` has nothing."""
 
     def devices(self) -> Sequence[Devices]:
         """The daemon's part, one entry per connector."""

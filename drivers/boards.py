@@ -76,6 +76,9 @@ class RaspiMcp3008:
                 self.close()
             raise
 
+    def coprocessors(self) -> Sequence[hal.Coprocessor]:
+        return ()
+
     def devices(self) -> Sequence[hal.Devices]:
         if not any(connector.meter for connector in self._config.connector):
             return [hal.Devices() for _ in self._config.connector]

@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from chargepoint.config.schema import Config, Connector
-from chargepoint.hal import Board, Devices, DeviceUnavailable, Hints, Pins, ServedReader
+from chargepoint.hal import Board, Coprocessor, Devices, DeviceUnavailable, Hints, Pins, ServedReader
 from hal_mock.fakes import (
     FakeContactor,
     FakeEnable,
@@ -54,6 +54,9 @@ class MockBoard:
     def pins(self) -> Sequence[Pins]:
         wires = self._join()
         return [self._pins_of(wires, number) for number, _ in self._numbered()]
+
+    def coprocessors(self) -> Sequence[Coprocessor]:
+        return ()
 
     def devices(self) -> Sequence[Devices]:
         wires = self._join()

@@ -1,0 +1,1 @@
+"""Boards that own pilot and contactor by themselves, behind `hal.Coprocessor`."""
