@@ -58,10 +58,14 @@ class MeterIdentity:
 
 @dataclass(frozen=True, slots=True)
 class Tap:
-    """A card at a reader: its raw identifier bytes, first byte first, and the technology that read it."""
+    """A card at a reader: its raw identifier bytes, first byte first, and the technology that read it.
+
+    ``random``: the card draws an identifier anew each time, as phones do; nobody can know it again.
+    """
 
     uid: bytes
     kind: str = "ISO14443"
+    random: bool = False
 
 
 class Light(Enum):
