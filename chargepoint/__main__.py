@@ -10,6 +10,8 @@ COMMANDS = {
     "run": "run the station",
     "check": "tell everything that is wrong with a configuration file",
     "status": "what the station and its connectors do now",
+    "doctor": "find out what is wrong with the way to the backend, or with the hardware",
+    "rfid": "show cards in every spelling a backend may know them by",
     "demo": "a station, a vehicle, a meter and a backend on this machine, without hardware",
     "sim": "act on the mock world: plug in, show a card, draw current, break things",
     "config": "reference page, example file, values in effect, where a value comes from",
