@@ -4,6 +4,9 @@ Every edge is half-open: a period speaks from its start and no more at the next 
 and for the end of the schedule (OCPP 2.0.1 K01.FR.36 and 37). The last period stays until the schedule ends; without
 a duration it never does. A recurring schedule is cut where it starts anew (OCPP 1.6 section 3.13). Before its first
 start, before its first period, after its end and outside its validity a profile is silent.
+
+A relative schedule starts with its transaction. It is at its start where none runs yet, and where the clock was set
+back to before it: a limit does not lapse because a clock was wrong.
 """
 
 from bisect import bisect_right
@@ -26,16 +29,21 @@ def cover(profile: Profile, utc: float, tx: Running | None) -> tuple[Period | No
     if utc >= ends:
         return None, inf
     schedule = profile.schedule
-    origin = _origin(schedule.starts_utc, utc, tx)
+    origin = schedule.starts_utc
+    if origin is None:
+        origin = utc if tx is None else floor(tx.started_utc)
     lasts = inf if schedule.duration_s is None else schedule.duration_s
     again = inf
     if profile.recurrency is not None and utc >= origin:
         every = profile.recurrency.seconds
         origin += (utc - origin) // every * every
         lasts, again = min(lasts, every), origin + every
-    if utc - origin >= lasts:
+    since = utc - origin
+    if schedule.starts_utc is None:
+        since = max(since, 0)
+    if since >= lasts:
         return None, min(again, ends)
-    following = bisect_right(schedule.periods, utc - origin, key=_starts)
+    following = bisect_right(schedule.periods, since, key=_starts)
     changes = lasts
     if following < len(schedule.periods):
         changes = min(lasts, schedule.periods[following].starts_s)
@@ -56,10 +64,3 @@ def ever_speaks(profile: Profile, utc: float, tx: Running | None) -> bool:
 LONGEST_SILENCE = 6
 """More silences in a row than any profile has that speaks again: before it is valid, after the end of one recurrence,
 and before the first period of the next one."""
-
-
-def _origin(starts_utc: float | None, utc: float, tx: Running | None) -> float:
-    """When the schedule starts. A relative one starts with the transaction, or now if there is none yet."""
-    if starts_utc is not None:
-        return starts_utc
-    return utc if tx is None else min(utc, floor(tx.started_utc))
