@@ -12,6 +12,9 @@ per phase, watts over all phases that will be used: I = P / (U x phases); what r
 up. Fewer phases than there are bound the wish only where the station can switch; more change nothing (1.6 errata
 3.34). The station as a whole may draw what its places may together, under its own ceilings. How little is too little
 to charge with is not decided here.
+
+While nobody knows the time (a start without network and clock battery), the lowest that a ceiling says at any time
+counts, because what it protects may burn; wishes are not heard, so that none of them locks the station for good.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -56,9 +59,9 @@ class Allowance:
     until_utc: float
 
 
-def limit_now(profiles: Profiles, places: Mapping[int, Place], evse: int, utc: float) -> Allowance:
-    """What is allowed at ``utc`` on a place, or (evse 0) to the station. A relative schedule without a transaction is
-    at its start."""
+def limit_now(profiles: Profiles, places: Mapping[int, Place], evse: int, utc: float | None) -> Allowance:
+    """What is allowed at ``utc`` (None: the time is not known) on a place, or (evse 0) to the station. A relative
+    schedule without a transaction is at its start."""
     return _outlook(profiles, places, evse)(utc)
 
 
@@ -105,7 +108,7 @@ def tenths(amount: float) -> float:
 # -- chains --------------------------------------------------------------
 
 
-def _outlook(profiles: Profiles, places: Mapping[int, Place], evse: int) -> Callable[[float], Allowance]:
+def _outlook(profiles: Profiles, places: Mapping[int, Place], evse: int) -> Callable[[float | None], Allowance]:
     """What is allowed, as a function of UTC."""
     if evse:
         chains = tuple(_chains(profiles, evse, places[evse].tx))
@@ -135,8 +138,11 @@ def _ceilings(profiles: Profiles, evses: tuple[int, ...]) -> Iterator[Chain]:
         yield tuple(sorted(chain, key=lambda profile: profile.stack_level, reverse=True))
 
 
-def _speaking(chains: tuple[Chain, ...], utc: float, tx: Running | None) -> tuple[Said, float]:
+def _speaking(chains: tuple[Chain, ...], utc: float | None, tx: Running | None) -> tuple[Said, float]:
     """Who speaks in each chain, and until when that holds."""
+    if utc is None:
+        ceilings = (profile for chain in chains for profile in chain if profile.purpose in CEILINGS)
+        return [(profile, period) for profile in ceilings for period in profile.schedule.periods], inf
     said: Said = []
     until = inf
     for chain in chains:
@@ -152,7 +158,7 @@ def _speaking(chains: tuple[Chain, ...], utc: float, tx: Running | None) -> tupl
 # -- amps and watts --------------------------------------------------------------
 
 
-def _on_place(chains: tuple[Chain, ...], place: Place, utc: float) -> Allowance:
+def _on_place(chains: tuple[Chain, ...], place: Place, utc: float | None) -> Allowance:
     said, until = _speaking(chains, utc, place.tx)
     phases, phase_to_use = place.phases, None
     if place.can_switch:
@@ -163,7 +169,7 @@ def _on_place(chains: tuple[Chain, ...], place: Place, utc: float) -> Allowance:
     return _lowest(hardware, (), said, place.volts * phases, phases, phase_to_use, until)
 
 
-def _on_station(ceilings: tuple[Chain, ...], parts: list[Allowance], volts: float, utc: float) -> Allowance:
+def _on_station(ceilings: tuple[Chain, ...], parts: list[Allowance], volts: float, utc: float | None) -> Allowance:
     said, until = _speaking(ceilings, utc, None)
     together = (sum(part.amps for part in parts), sum(part.watts for part in parts))
     ids = tuple(dict.fromkeys(number for part in parts for number in part.profiles))

@@ -52,15 +52,13 @@ def cover(profile: Profile, utc: float, tx: Running | None) -> tuple[Period | No
 
 def ever_speaks(profile: Profile, utc: float, tx: Running | None) -> bool:
     """It speaks now or will at some time. Without a transaction, one may start whenever the profile is valid."""
-    if tx is None and profile.valid_from_utc is not None:
-        utc = max(utc, profile.valid_from_utc)
-    for _ in range(LONGEST_SILENCE):
+    for _ in range(LOOKS):
         period, utc = cover(profile, utc, tx)
         if period is not None or utc == inf:
             return period is not None
     return False
 
 
-LONGEST_SILENCE = 6
-"""More silences in a row than any profile has that speaks again: before it is valid, after the end of one recurrence,
-and before the first period of the next one."""
+LOOKS = 4
+"""So many find any profile that speaks again: at most three silences follow each other, before it is valid, after the
+end of one recurrence, and before the first period of the next one."""

@@ -181,6 +181,12 @@ def test_a_profile_of_a_transaction_that_is_over_makes_room():
     assert outcome.accepted and ids(after) == [2, 3, 4]
 
 
+def test_a_default_that_is_over_for_the_running_transaction_is_for_the_next_one():
+    held = holding(profile(1, kind=RELATIVE, lasts=60))
+    after, outcome = held.install(profile(2, level=1), 1, BUSY, NOON, Terms(max_installed=1))
+    assert (outcome.detail, ids(after)) == ("TooManyElements", [1])
+
+
 def test_where_all_is_full_a_replacement_still_fits():
     held = holding(profile(1))
     after, outcome = held.install(profile(1, TX_DEFAULT, 16), 1, BUSY, NOON, Terms(max_installed=1))

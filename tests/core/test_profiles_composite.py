@@ -129,6 +129,15 @@ def test_zero_is_a_limit():
     assert amps(holding(profile(1, TX_PROFILE, 0))) == 0.0
 
 
+@pytest.mark.parametrize("evse", [0, 1])
+def test_while_nobody_knows_the_time_the_lowest_ceiling_counts_and_no_wish(evse):
+    later = {"starts": NOON + DAY, "valid_to_utc": NOON + 2 * DAY}
+    held = holding((0, profile(1, STATION_MAX, 20, 13, 16, **later)), profile(2, TX_PROFILE, 6))
+    assert limit_now(held, BUSY, evse, None) == Allowance(13.0, 8970.0, 3, None, (1,), inf)
+    held = holding(profile(2, TX_PROFILE, 6))
+    assert limit_now(held, BUSY, evse, None) == Allowance(32.0, 22080.0, 3, None, (), inf)
+
+
 # -- amps and watts --------------------------------------------------------------
 
 

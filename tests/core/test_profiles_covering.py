@@ -147,6 +147,11 @@ def test_what_can_never_speak_is_known(wanted, speaks):
     assert ever_speaks(wanted, NOON, None) is speaks
 
 
+def test_three_silences_may_follow_each_other():
+    weekly = {"kind": RECURRING, "recurrency": WEEKLY, "parts": [Period(60, 1.0)], "lasts": 120}
+    assert ever_speaks(profile(purpose=TX_PROFILE, tx="tx", valid_from_utc=NOON + DAY, **weekly), NOON + 1, TX)
+
+
 def test_of_a_transaction_only_what_is_left_counts():
     wanted = profile(purpose=TX_PROFILE, kind=RELATIVE, lasts=600, tx="tx")
     assert ever_speaks(wanted, NOON - 1, TX)
