@@ -42,7 +42,7 @@ def cover(profile: Profile, utc: float, tx: Running | None) -> tuple[Period | No
     if schedule.starts_utc is None:
         since = max(since, 0)
     if since >= lasts:
-        return None, min(again, ends)
+        return None, again
     following = bisect_right(schedule.periods, since, key=_starts)
     changes = lasts
     if following < len(schedule.periods):

@@ -175,6 +175,12 @@ def test_the_station_is_full_only_with_profiles_that_may_speak_again():
     assert outcome.accepted and ids(after) == [2, 3]
 
 
+def test_while_there_is_room_nothing_is_thrown_away():
+    held = holding(profile(1, level=1, valid_to_utc=NOON + 5))
+    after, _ = held.install(profile(2, level=2), 1, BUSY, NOON + 5, Terms(max_installed=2))
+    assert ids(after) == [1, 2]
+
+
 def test_a_profile_of_a_transaction_that_is_over_makes_room():
     held = holding(profile(1, TX_PROFILE), profile(2, level=2), (0, profile(3, STATION_MAX)))
     after, outcome = held.install(profile(4, level=4), 1, IDLE, NOON, Terms(max_installed=3))
