@@ -75,6 +75,8 @@ class Outbox:
     @property
     def next_try(self) -> float | None:
         """When the earliest record in waiting may be tried again."""
+        if not self._not_before:
+            return None
         lines = {_line(entry.record) for entry in self.entries}
         return min((at for line, at in self._not_before.items() if line in lines), default=None)
 
