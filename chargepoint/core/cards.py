@@ -7,7 +7,7 @@ while the backend is asked, the question is kept with a deadline, and an answer 
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from chargepoint.core.authorize import Do, decide, entry_of
@@ -29,12 +29,12 @@ SHOWN_CHARACTERS = 4
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """May this token, presented for one of ``evses``, charge? The backend's answer is waited for until ``deadline``."""
+    """May this token, presented for one of ``evses`` at ``asked_at``, charge? (monotonic seconds)"""
 
     token: IdToken
     evses: tuple[int, ...]
     known: Known
-    deadline: float
+    asked_at: float
     remote_start: int | None = None
     trigger: Trigger = Trigger.AUTHORIZED
 
@@ -50,11 +50,11 @@ class Cards:
 
     @property
     def next_deadline(self) -> float | None:
-        return min((question.deadline for question in self.questions.values()), default=None)
+        return min(map(self._deadline, self.questions.values()), default=None)
 
     def tick(self) -> None:
         now = self.station.around.now
-        for question in [each for each in self.questions.values() if now >= each.deadline]:
+        for question in [each for each in self.questions.values() if now >= self._deadline(each)]:
             self.answered(question.token, None)
 
     def tapped(self, evses: Sequence[int], token: IdToken, known: Known) -> None:
@@ -65,12 +65,16 @@ class Cards:
             holder.session.take_back(token)
             return
         around = self.station.around
-        deadline = around.now + around.settings[MESSAGE_TIMEOUT_S]
-        question = Question(token, tuple(place.number for place in places), known, deadline)
+        question = Question(token, tuple(place.number for place in places), known, around.now)
         entry = entry_of(known, around.utc, around.settings)
         accepted = entry is not None and entry.verdict is Verdict.ACCEPTED
         if not (accepted and entry is not None and self._stop_mate(question, entry.group)):
             self.present(question)
+
+    def vehicle_left(self, evse: int) -> None:
+        """What is still asked may have been for its vehicle; whoever comes next shall not charge on it."""
+        for key, question in self.questions.items():
+            self.questions[key] = replace(question, evses=tuple(number for number in question.evses if number != evse))
 
     def present(self, question: Question) -> None:
         """Grant, ask or refuse, by the table. A question that is open already is not asked twice."""
@@ -110,14 +114,15 @@ class Cards:
         if self.station.around.settings[AUTH_CACHE_ENABLED] and token.kind not in UNCACHED:
             self.station.around.emit(Remember(token, info))
 
-    def choose(self, evses: Sequence[int], token: IdToken, group: str | None) -> Evse | None:
+    def choose(self, question: Question, group: str | None) -> Evse | None:
         """The place a token starts at: the vehicle that was plugged in last and waits, then one whose turn is over,
         then a free place, of these first the one reserved for it."""
-        open_to = [place for place in map(self.station.evses.__getitem__, evses) if self._open(place, token, group)]
+        asked_of = [self.station.evses[number] for number in question.evses]
+        open_to = [place for place in asked_of if self._open(place, question, group)]
         for state in (State.PLUGGED, State.PARKED):
             waiting = [place for place in open_to if place.session.state is state]
             if waiting:
-                return max(waiting, key=lambda place: place.plug_moved_at)
+                return max(waiting, key=lambda place: place.plugged_at)
         free = [place for place in open_to if place.session.state is State.FREE]
         return next((place for place in free if place.reserved), next(iter(free), None))
 
@@ -138,13 +143,16 @@ class Cards:
         self.station.around.reservations.held.pop(reservation.id, None)
         self.station.around.emit(KeepReservation(reservation.id, reservation.evse, None))
 
-    def _open(self, place: Evse, token: IdToken, group: str | None) -> bool:
-        taken = place.session.grant is not None or place.session.active or place.session.keeper is not None
-        refuses = self.station.around.reservations.refuses(place.number, token, group)
-        return place.usable and not taken and not refuses
+    def _deadline(self, question: Question) -> float:
+        return question.asked_at + self.station.around.settings[MESSAGE_TIMEOUT_S]
+
+    def _open(self, place: Evse, question: Question, group: str | None) -> bool:
+        if not place.usable or place.session.taken:
+            return False
+        return not self.station.around.reservations.refuses(place.number, question.token, group)
 
     def _grant(self, question: Question, info: TokenInfo) -> None:
-        evse = self.choose(question.evses, question.token, info.group)
+        evse = self.choose(question, info.group)
         if evse is None:
             self._refuse(question, "no connector here is free for it")
         else:
@@ -158,10 +166,10 @@ class Cards:
         """A remote start never stops anything, and a card with a vehicle to serve does not either."""
         if question.trigger is Trigger.REMOTE_START:
             return False
-        chosen = self.choose(question.evses, question.token, group)
+        chosen = self.choose(question, group)
         if chosen is not None and chosen.session.state is State.PLUGGED:
             return False
-        running = [place for place in map(self.station.evses.__getitem__, question.evses) if place.session.active]
+        running = [self.station.evses[n] for n in question.evses if self.station.evses[n].session.active]
         mate = next((place for place in running if same_group(place.session.granted.group, group)), None)
         if mate is not None:
             mate.session.take_back(question.token)

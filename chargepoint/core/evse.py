@@ -4,6 +4,7 @@ After every fact `settle` walks session and power until neither moves. What must
 the lock, the light, the status, is derived from where they came to rest, and told by `core.telling`.
 """
 
+import math
 from dataclasses import dataclass, field
 
 from chargepoint.clock import Stamp
@@ -29,14 +30,16 @@ SETTLES_WITHIN = 8
 
 @dataclass
 class Evse:
-    """``vehicle`` None: the guard has not spoken yet. ``plug_moved_at`` is when ``plugged`` last changed."""
+    """``vehicle`` None: the guard has not spoken yet. ``plugged_at`` and ``left_at`` are when a vehicle last came and
+    went (monotonic seconds)."""
 
     number: int
     setup: EvseSetup
     around: Surroundings
     vehicle: Vehicle | None = None
     plugged: bool = False
-    plug_moved_at: float = 0.0
+    plugged_at: float = -math.inf
+    left_at: float = -math.inf
     closed: bool = False
     locked: bool = False
     operative: bool = True
@@ -151,8 +154,11 @@ class Evse:
         """In E and F the pilot cannot tell whether a vehicle is there: then what was known stands."""
         self.vehicle = vehicle
         plugged = KNOWN_PLUG.get(vehicle, self.plugged)
-        if plugged is not self.plugged:
-            self.plugged, self.plug_moved_at = plugged, self.around.now
+        if plugged and not self.plugged:
+            self.plugged_at = self.around.now
+        if self.plugged and not plugged:
+            self.left_at = self.around.now
+        self.plugged = plugged
 
     # -- the turn ----------------------------------------------------------------------------------------------------
 

@@ -59,7 +59,11 @@ def guard(station: "Station", fact: GuardIs) -> None:
 
 
 def vehicle(station: "Station", fact: VehicleIs) -> None:
-    station.evses[fact.evse].see_vehicle(fact.state)
+    evse = station.evses[fact.evse]
+    was_plugged = evse.plugged
+    evse.see_vehicle(fact.state)
+    if was_plugged and not evse.plugged:
+        station.cards.vehicle_left(evse.number)
 
 
 def contactor(station: "Station", fact: ContactorIs) -> None:

@@ -5,6 +5,7 @@ the answer is left in `Station.after_answer`.
 """
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -47,7 +48,6 @@ from chargepoint.core.variables import (
     ALIGNED_MEASURANDS,
     AUTH_CACHE_ENABLED,
     AUTHORIZE_REMOTE_START,
-    MESSAGE_TIMEOUT_S,
     SAMPLED_UPDATED,
 )
 
@@ -69,17 +69,11 @@ def remote_start(station: "Station", asked: Asked, ask: RemoteStart) -> Outcome:
     if ask.evse is not None and ask.evse not in station.evses:
         return rejected(f"there is no connector {ask.evse}")
     places = tuple(station.evses) if ask.evse is None else (ask.evse,)
-    evse = station.cards.choose(places, ask.token, ask.group)
+    question = Question(ask.token, places, asked.known, around.now, ask.remote_start, Trigger.REMOTE_START)
+    evse = station.cards.choose(question, ask.group)
     if evse is None:
         return rejected("no connector is free for it: " + "; ".join(_why_not(station.evses[n]) for n in places))
-    question = Question(
-        ask.token,
-        (evse.number,),
-        asked.known,
-        around.now + around.settings[MESSAGE_TIMEOUT_S],
-        ask.remote_start,
-        Trigger.REMOTE_START,
-    )
+    question = replace(question, evses=(evse.number,))
     trusted = ask.token.kind in (TokenKind.CENTRAL, TokenKind.NO_AUTHORIZATION)
     if around.settings[AUTHORIZE_REMOTE_START] and not trusted:
         station.after_answer.append(lambda: station.cards.present(question))
@@ -93,7 +87,7 @@ def _why_not(evse: Evse) -> str:
         return f"connector {evse.number} is faulted ({', '.join(evse.blocking)})"
     if not evse.usable:
         return f"connector {evse.number} is out of service"
-    if evse.session.grant is not None or evse.session.keeper is not None:
+    if evse.session.taken:
         return f"connector {evse.number} is in use"
     return f"connector {evse.number} is reserved"
 

@@ -77,6 +77,11 @@ class Session:
         return self.tx is not None
 
     @property
+    def taken(self) -> bool:
+        """It is somebody's already."""
+        return self.active or self.grant is not None or self.keeper is not None
+
+    @property
     def permits(self) -> bool:
         """Energy may flow as far as the session is concerned."""
         return self.state is State.RUNNING and not self._refused
@@ -150,8 +155,8 @@ class Session:
         if evse.plugged or self.state not in LIVE:
             return None
         if evse.around.settings[STOP_ON_EV_DISCONNECT]:
-            return evse.plug_moved_at
-        return None if evse.setup.has_lock else evse.plug_moved_at + evse.around.settings[CONNECTION_TIMEOUT_S]
+            return evse.left_at
+        return None if evse.setup.has_lock else evse.left_at + evse.around.settings[CONNECTION_TIMEOUT_S]
 
 
 def _known(thing: T | None, what: str, state: State) -> T:
@@ -175,8 +180,9 @@ def unplugged(s: Session) -> bool:
 def kept(s: Session) -> bool:
     """OCPP 1.6 section 9.1.33: the cable hangs in the socket, its driver is gone and must show the card to free it.
     Who charged for free has none to show."""
-    left = s.stopping.reason is Reason.EV_DISCONNECTED and s.evse.setup.has_lock and not free_of_charge(s)
-    return left and not s.evse.around.settings[UNLOCK_ON_EV_DISCONNECT]
+    if s.evse.around.settings[UNLOCK_ON_EV_DISCONNECT] or s.evse.unlocking.asked is not None:
+        return False
+    return s.stopping.reason is Reason.EV_DISCONNECTED and s.evse.setup.has_lock and not free_of_charge(s)
 
 
 def unkept(s: Session) -> bool:
@@ -358,7 +364,7 @@ TABLE: list[Row[State, Session]] = [
     Row(S.PLUGGED, S.PARKED, (expired,), (pass_over,)),
     Row(S.PARKED, S.FREE, (unplugged, unkept), (void,)),
     Row(S.PARKED, S.STARTING, (granted, ready), (begin,)),
-    *from_each(LIVE, S.STOPPING, (told_to_stop,), (withdraw,)),
+    *from_each((*LIVE, S.RESTORED), S.STOPPING, (told_to_stop,), (withdraw,)),
     *from_each(LIVE, S.STOPPING, (broken,), (blame_fault, withdraw)),
     *from_each(LIVE, S.STOPPING, (deserted,), (blame_vehicle, withdraw)),
     Row(S.STARTING, S.RUNNING, (durable,)),
