@@ -5,18 +5,19 @@ Everything heavy is imported where it is needed, because the guard's process com
 
 import os
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from chargepoint import __version__
 from chargepoint.config.load import load
 from chargepoint.config.schema import Config
-from chargepoint.hal import Board
+from chargepoint.hal import Board, Coprocessor
 
 if TYPE_CHECKING:
     from chargepoint.core.settings import Settings
     from chargepoint.core.setup import StationSetup
-    from chargepoint.daemon import Parts
+    from chargepoint.daemon import Guarding, Parts
     from chargepoint.store import Store
 
 PYTHON = (sys.executable, "-P", "-m", "chargepoint")
@@ -81,6 +82,13 @@ def safe_state(path: str | Path) -> int:
     """Take every output from outside the guard and leave it safe; returns 0."""
     hardware = board(load(Path(path)))
     try:
+        if coprocessors := hardware.coprocessors():
+            import asyncio
+
+            from chargepoint.guard.coprocessor import told_to_open
+
+            asyncio.run(told_to_open(coprocessors))
+            return 0
         for pins in hardware.pins():
             pins.contactor.open()
             pins.pilot.error()
@@ -131,7 +139,6 @@ def parts(config: Config, path: Path) -> "Parts":
     from chargepoint.clock import SystemClock
     from chargepoint.core.station import Station
     from chargepoint.daemon import Inbox, Parts, store_callbacks, store_is_broken
-    from chargepoint.guard.client import GuardClient
     from chargepoint.journal import Journal
     from chargepoint.store import Store
     from chargepoint.uplink.link import Uplink
@@ -148,13 +155,7 @@ def parts(config: Config, path: Path) -> "Parts":
     station = Station(built, values, lambda: str(uuid4()))
     hardware = board(config)
     devices = dict(enumerate(hardware.devices(), 1))
-    guard_client = GuardClient(
-        [*PYTHON, "guard", "--config", str(path)] if config.guard.mode == "child" else None,
-        run_dir / "guard.sock" if config.guard.mode == "service" else None,
-        config.guard.lease_s,
-        inbox.post,
-        log.warning,
-    )
+    guarding = _guarding(config, path, run_dir, hardware.coprocessors(), inbox.post, log.warning)
     uplink = None
     panel = _panel(config, run_dir, station, store, lambda: uplink, clock.mono())
     if config.backend:
@@ -172,7 +173,7 @@ def parts(config: Config, path: Path) -> "Parts":
     return Parts(
         station=station,
         store=store,
-        guard=guard_client,
+        guard=guarding,
         uplink=uplink,
         panel=panel,
         clock=clock,
@@ -183,6 +184,26 @@ def parts(config: Config, path: Path) -> "Parts":
         meter_period_s={n: connector.meter_period_s for n, connector in enumerate(config.connector, 1)},
         inbox=inbox,
         close_board=hardware.close,
+    )
+
+
+def _guarding(
+    config: Config, path: Path, run_dir: Path, coprocessors: Sequence[Coprocessor], post: Any, say: Any
+) -> "Guarding":
+    """The process of ours that guards, or the co-processors that do it themselves."""
+    if coprocessors:
+        from chargepoint.guard.coprocessor import CoprocessorGuard
+
+        return CoprocessorGuard(coprocessors, config.guard.lease_s, post, say)
+    from chargepoint.guard.client import GuardClient
+
+    child = config.guard.mode == "child"
+    return GuardClient(
+        [*PYTHON, "guard", "--config", str(path)] if child else None,
+        None if child else run_dir / "guard.sock",
+        config.guard.lease_s,
+        post,
+        say,
     )
 
 

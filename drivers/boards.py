@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from chargepoint import hal
 from chargepoint.config.schema import (
+    COPROCESSOR_BOARDS,
     Config,
     Connector,
     ContactorSettings,
@@ -156,11 +157,34 @@ class RaspiMcp3008:
         return {fault: AnyOf(several) for fault, several in contacts.items()}
 
 
-BOARDS: dict[str, Callable[[Config], hal.Board]] = {"raspi-mcp3008": RaspiMcp3008}
+class CoprocessorBoard(RaspiMcp3008):
+    """Any computer with a serial port: pilot and contactor are on a board of their own, which is the guard. Meters and
+    readers as on a Pi. Implements `hal.Board`."""
+
+    def pins(self) -> Sequence[hal.Pins]:
+        """Raises DeviceUnavailable: there are none."""
+        raise hal.DeviceUnavailable(
+            f"board {self._config.board.name} has no pins: its co-processor is the guard, and the daemon talks to it "
+            "itself; do not start chargepoint-guard.service (systemctl mask chargepoint-guard.service)"
+        )
+
+    def coprocessors(self) -> Sequence[hal.Coprocessor]:
+        from drivers.coprocessor.recipes import make
+
+        _refuse(checks.coprocessor_problems(self._config))
+        return make(self._config)
+
+
+BOARDS: dict[str, Callable[[Config], hal.Board]] = {
+    "raspi-mcp3008": RaspiMcp3008,
+    **dict.fromkeys(COPROCESSOR_BOARDS, CoprocessorBoard),
+}
 
 
 def problems(config: Config) -> list[str]:
     """What speaks against running ``config`` on the board it names, one sentence each. No hardware is touched."""
+    if config.board.name in COPROCESSOR_BOARDS:
+        return [*checks.coprocessor_problems(config), *checks.meter_problems(config), *checks.reader_problems(config)]
     return checks.problems(config) if config.board.name in BOARDS else []
 
 

@@ -7,7 +7,7 @@ register maps can measure.
 
 from collections.abc import Callable, Iterator
 
-from chargepoint.config.schema import Config, Connector, ContactorSettings, MeterSettings
+from chargepoint.config.schema import Config, Connector, ContactorSettings, CoprocessorSettings, MeterSettings
 from drivers.modbus.endpoint import SCHEME, Endpoint, EndpointError
 from drivers.modbus.map import MapError, load
 
@@ -39,6 +39,50 @@ def meter_problems(config: Config) -> list[str]:
     """The daemon's part. Reads the register maps."""
     found = [sentence for path, one in _connectors(config) for sentence in _meter_fits(path, one)]
     return found + list(_line_settings_agree(config)) + ([] if found else list(_units_differ(config)))
+
+
+def coprocessor_problems(config: Config) -> list[str]:
+    """What a co-processor board cannot do; the daemon's part."""
+    return [
+        sentence
+        for check in (_coprocessor_given, _no_socket)
+        for path, one in _connectors(config)
+        for sentence in check(path, one)
+    ] + list(_coprocessor_lines_agree(config))
+
+
+def reader_problems(config: Config) -> list[str]:
+    """The daemon's part, too."""
+    taken = dict(_lines_taken(config))
+    found = []
+    for number, reader in enumerate(config.reader, 1):
+        if reader.kind != "wiegand":
+            continue
+        path = f"reader[{number}].port"
+        try:
+            lines = GpioPort.of(reader.port).lines
+        except PortError as exc:
+            found.append(f"{path}: {exc}")
+            continue
+        found += [
+            f"{path} = {reader.port!r}: GPIO {line} is taken by {taken[line]}; choose another line"
+            for line in lines
+            if line in taken
+        ]
+        taken.update(dict.fromkeys(lines, path))
+    return found
+
+
+def _lines_taken(config: Config) -> Iterator[tuple[int, str]]:
+    for path, connector in _connectors(config):
+        if wired := connector.contactor:
+            for name in ("coil_line", "mirror_line", "enable_line"):
+                yield getattr(wired, name), f"{path}.contactor.{name}"
+        for number, contact in enumerate(connector.interlock, 1):
+            yield contact.line, f"{path}.interlock[{number}].line"
+        if pilot := connector.pilot:
+            for line in SPI_LINES.get(pilot.spi_bus, ()):
+                yield line, f"{path}.pilot (SPI)"
 
 
 def _connectors(config: Config) -> Iterator[tuple[str, Connector]]:
@@ -165,3 +209,19 @@ def _line_settings_agree(config: Config) -> Iterator[str]:
         for name in ("timeout_s", "local_echo"):
             if getattr(meter, name) != getattr(before, name):
                 yield f"{path}.meter.{name} differs from {where}.meter.{name}, but both meters are on {meter.port}"
+
+
+def _coprocessor_given(path: str, connector: Connector) -> Iterator[str]:
+    if connector.coprocessor is None:
+        yield f"{path}.coprocessor is missing: this board is reached by it; add [connector.coprocessor]"
+
+
+def _coprocessor_lines_agree(config: Config) -> Iterator[str]:
+    first: dict[str, tuple[str, CoprocessorSettings]] = {}
+    for path, connector in _connectors(config):
+        if (wired := connector.coprocessor) is None:
+            continue
+        where, before = first.setdefault(wired.port, (path, wired))
+        for name in ("baud", "parity", "stop_bits", "timeout_s", "local_echo"):
+            if getattr(wired, name) != getattr(before, name):
+                yield f"{path}.coprocessor.{name} differs from {where}.coprocessor.{name}, but both are on {wired.port}"

@@ -14,6 +14,8 @@ PROBLEMS: tuple[Check, ...] = (
     service.reader_pattern,
     hardware.serial_ports,
     hardware.board_has_pins,
+    hardware.board_has_coprocessors,
+    hardware.coprocessor_ports,
     hardware.lines_once,
     hardware.lines_off_the_bus,
     hardware.coil_stays_open_at_boot,
@@ -26,6 +28,7 @@ WARNINGS: tuple[Check, ...] = (
     service.password_in_the_clear,
     service.no_effect,
     hardware.daemon_has_no_pins,
+    hardware.coprocessor_without_effect,
     hardware.pretended_pins,
     service.anybody_may_charge,
 )

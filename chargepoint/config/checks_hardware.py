@@ -5,7 +5,7 @@ from typing import Any
 
 from chargepoint.config.findings import Finding, twice
 from chargepoint.config.keys import Path, dotted
-from chargepoint.config.schema import Config
+from chargepoint.config.schema import COPROCESSOR_BOARDS, Config
 
 # BCM2835 ARM Peripherals, table 6-31: these lines are pulled up from power-on until the kernel sets them
 PULLED_UP_AT_BOOT = range(9)
@@ -57,6 +57,51 @@ def board_has_pins(config: Config) -> Iterator[Finding]:
             elif config.board.name == "raspi-mcp3008" and given is None:
                 text = f'is missing: board.name = "raspi-mcp3008" needs [connector.{part}], which may be empty'
                 yield Finding(path, text, (name,))
+
+
+def board_has_coprocessors(config: Config) -> Iterator[Finding]:
+    name = ("board", "name")
+    if config.board.name not in COPROCESSOR_BOARDS:
+        return
+    for i, connector in enumerate(config.connector, 1):
+        if connector.coprocessor is None:
+            text = f'is missing: board.name = "{config.board.name}" needs [connector.coprocessor], which may be empty'
+            yield Finding(("connector", i, "coprocessor"), text, (name,))
+        for part in ("pilot", "contactor", "interlock"):
+            if getattr(connector, part):
+                text = f'contradicts board.name = "{config.board.name}", whose co-processor has it; leave it out'
+                yield Finding(("connector", i, part), text, (name,))
+
+
+def coprocessor_ports(config: Config) -> Iterator[Finding]:
+    """A co-processor has its port alone, for whatever else speaks there delays the opening; those of one kind may share
+    it, with different addresses."""
+    if config.board.name not in COPROCESSOR_BOARDS:
+        return
+    taken: dict[str, Path] = {reader.port: ("reader", i, "port") for i, reader in enumerate(config.reader, 1)}
+    for i, connector in enumerate(config.connector, 1):
+        if connector.meter:
+            taken.setdefault(connector.meter.port, ("connector", i, "meter", "port"))
+    addresses: dict[tuple[str, int], Path] = {}
+    for i, connector in enumerate(config.connector, 1):
+        if (wired := connector.coprocessor) is None:
+            continue
+        here = ("connector", i, "coprocessor")
+        address = (wired.port, 0 if config.board.name == "openevse" else wired.unit)
+        if wired.port in taken:
+            yield twice((*here, "port"), f'"{wired.port}"', taken[wired.port])
+        elif address in addresses:
+            other = addresses[address]
+            text = f'is the board on "{wired.port}" that {dotted(other)} is already; give each its own port or address'
+            yield Finding((*here, "port"), text, ((*other, "port"), (*here, "unit"), (*other, "unit")))
+        addresses.setdefault(address, here)
+
+
+def coprocessor_without_effect(config: Config) -> Iterator[Finding]:
+    for i, connector in enumerate(config.connector, 1):
+        if connector.coprocessor and config.board.name not in COPROCESSOR_BOARDS:
+            text = f'has no effect with board.name = "{config.board.name}"'
+            yield Finding(("connector", i, "coprocessor"), text, (("board", "name"),))
 
 
 def lines_once(config: Config) -> Iterator[Finding]:
@@ -121,7 +166,7 @@ def meter_may_be_late(config: Config) -> Iterator[Finding]:
 
 
 def daemon_has_no_pins(config: Config) -> Iterator[Finding]:
-    if config.board.name != "mock" and config.guard.mode == "child":
+    if config.board.name not in ("mock", *COPROCESSOR_BOARDS) and config.guard.mode == "child":
         text = (
             'is "child": the shipped systemd units give pins to the guard\'s own unit only; there it must be "service"'
         )

@@ -178,6 +178,24 @@ class MeterSettings:
 
 
 @dataclass(frozen=True)
+class CoprocessorSettings:
+    """The board that owns pilot and contactor of one connector, where board.name is one of them."""
+
+    port: Annotated[str, "Serial port, best by /dev/serial/by-id; nothing else may be on it.", DEVICE] = "/dev/ttyUSB0"
+    unit: Annotated[int, "Modbus address; OpenEVSE has none.", Between(1, 247)] = 1
+    baud: Annotated[
+        Literal[0, 9600, 19200, 38400, 57600, 115200],
+        "Baud rate; 0: as the board comes (OpenEVSE 115200, the others 9600).",
+    ] = 0
+    parity: Annotated[Literal["N", "E", "O"], "Parity."] = "N"
+    stop_bits: Annotated[Literal[1, 2], "Stop bits."] = 1
+    timeout_s: Annotated[
+        Seconds, "How long it may take to answer. Opening may be late by three times that.", Between(0.05, 0.5)
+    ] = 0.2
+    local_echo: Annotated[bool, "The adapter hears what it sends."] = False
+
+
+@dataclass(frozen=True)
 class Connector:
     """One charging point with one cable or socket. Connectors are numbered over the station in the order given."""
 
@@ -199,6 +217,9 @@ class Connector:
     on_meter_loss: Annotated[Literal["stop", "continue"], "What a lost meter does to a running transaction."] = "stop"
     pilot: Annotated[PilotSettings | None, "Control pilot by GPIO; left out: the board brings its own."] = None
     contactor: Annotated[ContactorSettings | None, "Contactor by GPIO; left out: the board brings its own."] = None
+    coprocessor: Annotated[
+        CoprocessorSettings | None, "Board with pilot and contactor; left out: the board of the station has them."
+    ] = None
     interlock: Annotated[tuple[InterlockSettings, ...], "Contacts that open the contactor.", Items(0, 8)] = ()
     meter: Annotated[MeterSettings | None, "Energy meter; left out: the board brings its own, or there is none."] = None
 
@@ -222,12 +243,17 @@ class ReaderSettings:
     again_after_s: Annotated[Seconds, "The same card counts again after this time.", Between(0.5, 60)] = 3.0
 
 
+COPROCESSOR_BOARDS = ("evse-din", "openevse", "phoenix", "smartevse3")
+
+
 @dataclass(frozen=True)
 class Board:
     """The hardware recipe."""
 
     name: Annotated[
-        Literal["mock", "raspi-mcp3008"], "mock: no hardware at all; raspi-mcp3008: a Pi with an MCP3008 or MCP3208."
+        Literal["mock", "raspi-mcp3008", "evse-din", "openevse", "phoenix", "smartevse3"],
+        "mock: no hardware at all; raspi-mcp3008: a Pi with an MCP3008 or MCP3208; the others: a board with "
+        "pilot and contactor of its own on a serial port.",
     ] = "mock"
     pin_factory: Annotated[Literal["lgpio", "mock"], "gpiozero pin factory; never chosen by itself."] = "lgpio"
     mock_socket: Annotated[str, "mock: the world's control socket; empty: world.sock in run_dir.", FILE] = ""

@@ -101,7 +101,7 @@ class CoprocessorGuard:
                 for place in self._places.values():
                     tasks.create_task(self._serve(place), name=f"co-processor-{place.evse}")
         finally:
-            await asyncio.gather(*(_left(place.device) for place in self._places.values()))
+            await told_to_open([place.device for place in self._places.values()])
 
     # -- one device ----------------------------------------------------------------------------------------------------
 
@@ -226,6 +226,11 @@ def protection(device: Coprocessor) -> str:
             "not open; see the page of this board for what to add"
         )
     return ""
+
+
+async def told_to_open(devices: Sequence[Coprocessor]) -> None:
+    """Each is told to open, as far as it hears us within `END_S`, and its line is closed."""
+    await asyncio.gather(*(_left(device) for device in devices))
 
 
 async def _left(device: Coprocessor) -> None:

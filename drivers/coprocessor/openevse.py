@@ -139,7 +139,8 @@ class OpenEvse:
             self._line.open()
             self._sequence = self._sequence % 0xFF + 1
             self._lines.garbage = 0
-            answer = self._answer = asyncio.get_running_loop().create_future()
+            answer: asyncio.Future[Line] = asyncio.get_running_loop().create_future()
+            self._answer = answer
             self._line.send(command(text, self._sequence))
             try:
                 async with asyncio.timeout(self._timeout_s):

@@ -14,6 +14,9 @@ PI = '[board]\nname = "raspi-mcp3008"\n[guard]\nmode = "service"\n'
 PINS = "[[connector]]\n[connector.pilot]\n[connector.contactor]\n"
 SECOND = "[[connector]]\n[connector.pilot]\nadc_channel = 1\npwm_channel = 1\n"
 METER = '[[connector]]\n[connector.meter]\nmodel = "sdm630"\n'
+EVSE = '[board]\nname = "openevse"\n'
+DIN = EVSE.replace("openevse", "evse-din")
+WIRED = "[[connector]]\n[connector.coprocessor]\n"
 READER = '[[reader]]\nkind = "line"\nport = "/dev/ttyUSB0"\n'
 
 
@@ -34,6 +37,13 @@ PROBLEM_CASES: dict[str, tuple[str, list[str], str]] = {
     "serial_ports settings": (METER + METER + "unit = 2\nbaud = 19200\n", ["connector[2].meter.baud"], "differs from connector[1].meter.baud, but"),
     "board_has_pins": (PI + "[[connector]]\n", ["connector[1].contactor", "connector[1].pilot"], "is missing"),
     "board_has_pins mock": (PINS, ["connector[1].contactor", "connector[1].pilot"], 'contradicts board.name = "mock"'),
+    "board_has_coprocessors": (EVSE + "[[connector]]\n", ["connector[1].coprocessor"], 'board.name = "openevse" needs [connector.coprocessor]'),
+    "board_has_coprocessors pins": (EVSE + WIRED + "[connector.pilot]\n[connector.contactor]\n", ["connector[1].contactor", "connector[1].pilot"], "whose co-processor has it"),
+    "board_has_coprocessors interlock": (EVSE + WIRED + '[[connector.interlock]]\nline = 5\nfault = "door"\n', ["connector[1].interlock"], "whose co-processor has it"),
+    "coprocessor_ports reader": (EVSE + WIRED + READER, ["connector[1].coprocessor.port"], "which reader[1].port has already"),
+    "coprocessor_ports meter": (DIN + WIRED + '[connector.meter]\nmodel = "sdm630"\nunit = 2\n', ["connector[1].coprocessor.port"], "which connector[1].meter.port has already"),
+    "coprocessor_ports units": (DIN + WIRED + WIRED, ["connector[2].coprocessor.port"], "that connector[1].coprocessor is already"),
+    "coprocessor_ports openevse": (EVSE + WIRED + WIRED + "unit = 2\n", ["connector[2].coprocessor.port"], "that connector[1].coprocessor is already"),
     "lines_once": (PI + PINS + "mirror_line = 17\n", ["connector[1].contactor.mirror_line"], "is GPIO line 17, which connector[1].contactor.coil_line has"),
     "lines_once two": (PI + PINS + SECOND + "[connector.contactor]\ncoil_line = 23\nmirror_line = 24\n", ["connector[2].contactor.enable_line"], "22"),
     "lines_once interlock": (PI + PINS + '[[connector.interlock]]\nline = 27\nfault = "door"\n', ["connector[1].interlock[1].line"], "mirror_line"),
@@ -52,6 +62,7 @@ WARNING_CASES: dict[str, tuple[str, list[str], str]] = {
     "no_effect": (WS + 'ca_file = "/a"\n', ["backend[1].ca_file"], "has no effect on ws://"),
     "no_effect user": (WSS + 'user = "a"\n', ["backend[1].user"], "has no effect without a password"),
     "daemon_has_no_pins": (PI.replace("service", "child") + PINS, ["guard.mode"], 'must be "service"'),
+    "coprocessor_without_effect": (WIRED, ["connector[1].coprocessor"], 'has no effect with board.name = "mock"'),
     "pretended_pins": (PI.replace("[guard]", 'pin_factory = "mock"\n[guard]') + PINS, ["board.pin_factory"], "no real contactor"),
     "anybody_may_charge": (READER + "[authorization]\nfree_vending = true\n", ["authorization.free_vending"], "decide nothing"),
 }  # fmt: skip
@@ -91,6 +102,8 @@ FINE = {
     "two of them": PI + PINS + SECOND + "[connector.contactor]\ncoil_line = 23\nmirror_line = 24\nenable_line = -1\n",
     "no enable line twice": PI + PINS + "enable_line = -1\n" + SECOND + "[connector.contactor]\ncoil_line = 23\nmirror_line = 24\nenable_line = -1\n",
     "a coil with a one-shot before it": PI + PINS + "coil_line = 4\nhardware_interlock = true\n",
+    "a co-processor": EVSE + WIRED,
+    "co-processors on one bus": DIN + WIRED + WIRED + "unit = 2\n",
     "meters on one bus": METER + METER + "unit = 2\n",
     "a password by file": WSS + 'password_file = "/etc/p"\n',
     "hex": WSS + 'password = "00fF"\npassword_form = "hex"\n',
