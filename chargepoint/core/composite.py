@@ -20,7 +20,7 @@ counts, because what it protects may burn; wishes are not heard, so that none of
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from itertools import product
-from math import ceil, floor, inf
+from math import floor, inf
 
 from chargepoint.core.commands import GetComposite, Outcome, Result
 from chargepoint.core.covering import cover
@@ -82,7 +82,7 @@ def composite(
         limit = now.amps if unit is RateUnit.AMPS else now.watts
         if not periods or (limit, now.phases, now.phase_to_use) != _what(periods[-1]):
             periods.append(Period(at, limit, now.phases, now.phase_to_use))
-        at = ceil(min(now.until_utc - starts, duration_s))
+        at = int(min(now.until_utc - starts, duration_s))
         steps += 1
     return Schedule(unit, tuple(periods), at, starts)
 
