@@ -1,5 +1,6 @@
 """What the panel can be asked, and what it can be told to do."""
 
+import json
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from typing import Any, Protocol
@@ -25,7 +26,10 @@ def asks(
     identity: str,
     started: float,
 ) -> dict[str, Ask]:
-    """For everybody who reaches the socket. ``started`` is the monotonic time of the daemon's start."""
+    """For everybody who reaches the socket. ``started`` is the monotonic time of the daemon's start.
+
+    A dead letter is given whole, with its card: somebody may have to bill it by hand.
+    """
 
     async def status(_: Mapping[str, Any]) -> dict[str, Any]:
         link = uplink()
@@ -54,7 +58,20 @@ def asks(
         return {"waiting": store.waiting, "queue": shown}
 
     async def dead(_: Mapping[str, Any]) -> dict[str, Any]:
-        return {"dead": [asdict(letter) for letter in await store.dead_letters()]}
+        letters = (await store.dead_letters())[:MOST_LISTED]
+        shown = [
+            {
+                "id": letter.id,
+                "kind": letter.kind,
+                "tx": letter.tx,
+                "why": letter.why,
+                "at": _date(store, letter.at),
+                "waiting": letter.waiting,
+                "record": json.loads(letter.body),
+            }
+            for letter in letters
+        ]
+        return {"dead": shown}
 
     async def ledger(_: Mapping[str, Any]) -> dict[str, Any]:
         return {"ledger": asdict(await store.verify())}

@@ -31,6 +31,7 @@ from chargepoint.errors import PeerError
 from chargepoint.ocpp.dialect import Call, Dialect, Json, Learned, Refusal
 from chargepoint.ocpp.rpc import Answered, CallReceived, Event, Failed, Ignored, Late, Rpc
 from chargepoint.store import Store
+from chargepoint.uplink.ending import LinkDeadError, closed, why
 from chargepoint.uplink.mailbox import Mailbox
 from chargepoint.uplink.once import Once
 from chargepoint.uplink.outbox import Outbox, Parcel
@@ -44,12 +45,7 @@ MOST_RETAINED = 8
 LIVE_RECORDS = 4
 """Up to so many records are what happens now, and are told in order with the rest; more are a backlog, which must not
 hold up what the station is like."""
-
 _NO_TIME = Stamp(0, 0.0)
-
-
-class LinkDeadError(Exception):
-    """Nothing is heard any more; the text says what was waited for."""
 
 
 class Conversation:
@@ -118,7 +114,7 @@ class Conversation:
             dead, other = group.split((LinkDeadError, ConnectionClosed, OSError))
             if dead is None or other is not None:
                 raise
-            raise LinkDeadError(str(dead.exceptions[0])) from None
+            raise LinkDeadError(why(dead.exceptions[0])) from None
         finally:
             self._registry.tell(False)
             self._forget()
@@ -139,7 +135,7 @@ class Conversation:
                 await self._take(event)
             await self._send()
             self._wake.set()
-        raise LinkDeadError(f"the backend closed the connection (code {self._ws.close_code}) {self._ws.close_reason}")
+        raise LinkDeadError(closed(self._ws.close_code, self._ws.close_reason))
 
     async def _speak(self) -> None:
         while True:
@@ -387,3 +383,4 @@ class Conversation:
 def message_id(parcel: Parcel, call: Call) -> str:
     """The same for the same record in the same words; other words, or another record, have another."""
     return str(uuid5(NAMESPACE_URL, json.dumps([parcel.keys[0], call.action, call.payload], sort_keys=True)))
+

@@ -26,7 +26,8 @@ from chargepoint.ocpp.dialects import dialect
 from chargepoint.store import Store
 from chargepoint.uplink.address import address
 from chargepoint.uplink.backoff import Backoff
-from chargepoint.uplink.conversation import Conversation, LinkDeadError
+from chargepoint.uplink.conversation import Conversation
+from chargepoint.uplink.ending import LinkDeadError
 from chargepoint.uplink.mailbox import Mailbox
 from chargepoint.uplink.once import Once
 from chargepoint.uplink.registry import Registry
