@@ -1,7 +1,7 @@
 """The boards this package can drive: name -> recipe, and what a recipe has to say about a configuration.
 
 A recipe makes only what the configuration names, and imports it only then. The guard's process takes `pins` and loads
-GPIO, never Modbus; the daemon takes `devices` and `readers` and never loads GPIO.
+GPIO, never Modbus; the daemon takes `devices` and `readers` and loads GPIO only for a reader on two of its lines.
 """
 
 import contextlib
@@ -15,18 +15,14 @@ from chargepoint.config.schema import (
     Config,
     Connector,
     ContactorSettings,
-    MeterSettings,
     PilotSettings,
-    ReaderSettings,
 )
 from drivers import checks
-from drivers.modbus.endpoint import SCHEME
+from drivers.peripherals import make_meters, make_readers
 
 if TYPE_CHECKING:
     from drivers.gpio.contactor import GpioContactor, GpioEnable
     from drivers.gpio.pins import Factory
-    from drivers.modbus.line import Line
-    from drivers.reader.uart import Parser
 
 PWM_ROOT = Path("/sys/class/pwm")
 
@@ -39,7 +35,7 @@ class Held(Protocol):
 
 class RaspiMcp3008:
     """A Raspberry Pi: gpiozero for contactor and interlocks, kernel PWM for the pilot, an MCP3008 or MCP3208 to see it,
-    Modbus meters, card readers on serial ports. Implements `hal.Board`.
+    Modbus meters, card readers. Implements `hal.Board`.
 
     ``factory``, ``open_spi`` and ``pwm_root`` stand for the machine; a test puts simulated wires there.
     """
@@ -62,11 +58,9 @@ class RaspiMcp3008:
 
         Raises DeviceUnavailable, and then holds nothing.
         """
-        from drivers.gpio.pins import pin_factory
-
         _refuse(checks.pin_problems(self._config))
         try:
-            factory = self._factory or pin_factory(self._config.board.pin_factory)
+            factory = self._pin_factory()
             relays = [self._relay(connector, factory) for connector in self._config.connector]
             return [
                 hal.Pins(*self._pilot(connector), contactor, enable, self._interlocks(connector, factory))
@@ -81,26 +75,12 @@ class RaspiMcp3008:
         return ()
 
     def devices(self) -> Sequence[hal.Devices]:
-        if not any(connector.meter for connector in self._config.connector):
-            return [hal.Devices() for _ in self._config.connector]
         _refuse(checks.meter_problems(self._config))
-        lines: dict[str, Line] = {}
-        return [hal.Devices(meter=_meter(connector, lines)) for connector in self._config.connector]
+        return [hal.Devices(meter=meter) for meter in make_meters(self._config)]
 
     def readers(self) -> Sequence[hal.ServedReader]:
-        if not self._config.reader:
-            return []
-        from drivers.reader.uart import UartReader
-
-        everybody = tuple(range(1, len(self._config.connector) + 1))
-        return [
-            hal.ServedReader(
-                name=f"{reader.kind} at {reader.port}",
-                reader=UartReader(reader.port, reader.baud, _parser(reader), reader.again_after_s, reader.reverse),
-                connectors=reader.connectors or everybody,
-            )
-            for reader in self._config.reader
-        ]
+        _refuse(checks.reader_problems(self._config))
+        return make_readers(self._config, self._pin_factory)
 
     def hints(self) -> None:
         return None
@@ -119,6 +99,11 @@ class RaspiMcp3008:
                 failures.append(exc)
         if failures:
             raise failures[0]
+
+    def _pin_factory(self) -> "Factory":
+        from drivers.gpio.pins import pin_factory
+
+        return self._factory or pin_factory(self._config.board.pin_factory)
 
     def _relay(self, connector: Connector, factory: "Factory") -> "tuple[GpioContactor, GpioEnable | None]":
         from drivers.gpio.contactor import GpioContactor, GpioEnable
@@ -191,38 +176,3 @@ def problems(config: Config) -> list[str]:
 def _refuse(found: list[str]) -> None:
     if found:
         raise hal.DeviceUnavailable("\n".join(found))
-
-
-def _meter(connector: Connector, lines: "dict[str, Line]") -> hal.Meter | None:
-    if connector.meter is None:
-        return None
-    from drivers.modbus.map import load
-    from drivers.modbus.meter import ModbusMeter
-
-    wired = connector.meter
-    if wired.port not in lines:
-        lines[wired.port] = _line(wired)
-    registers = load(wired.model)
-    return ModbusMeter(lines[wired.port], wired.unit or registers.factory_unit, registers, connector.phases)
-
-
-def _line(wired: MeterSettings) -> "Line":
-    if wired.port.startswith(SCHEME):
-        from drivers.modbus.tcp import TcpLine
-
-        return TcpLine(wired.port, wired.timeout_s)
-    from drivers.modbus.rtu import LineSettings, RtuLine
-
-    return RtuLine(
-        LineSettings(wired.port, wired.baud, wired.parity, wired.stop_bits, wired.timeout_s, wired.local_echo)
-    )
-
-
-def _parser(reader: ReaderSettings) -> "Callable[[], Parser]":
-    if reader.kind == "rdm6300":
-        from drivers.reader.rdm6300 import Rdm6300
-
-        return Rdm6300
-    from drivers.reader.line import HexLine
-
-    return lambda: HexLine(reader.pattern)

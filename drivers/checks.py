@@ -1,8 +1,8 @@
 """What the raspi-mcp3008 board cannot do, or must not: full sentences, each beginning with the path in the file.
 
 The loader has already refused what is wrong in itself (bounds, a line used twice, meters that clash on a port). Here
-is what only this board knows: what its lines do before any program runs, what it has no hardware for, and what the
-register maps can measure.
+is what only this board knows: what its lines do before any program runs, what it has no hardware for, what the
+register maps can measure, and what the text of a port means.
 """
 
 from collections.abc import Callable, Iterator
@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from chargepoint.config.schema import Config, Connector, ContactorSettings, CoprocessorSettings, MeterSettings
 from drivers.modbus.endpoint import SCHEME, Endpoint, EndpointError
 from drivers.modbus.map import MapError, load
+from drivers.reader.port import GpioPort, PortError
 
 # What a line does between power-on and our first word (BCM2835 ARM Peripherals, table 6-31; the UART by the firmware).
 AT_BOOT = {
@@ -21,13 +22,14 @@ UART = (14, 15)
 PULLED_UP_ON_BOARD = (2, 3)  # 1.8 kilo-ohm, for I2C
 PILOT_SPAN_V = 12.0
 LAST_RTU_UNIT = 247
+SPI_LINES = {0: (7, 8, 9, 10, 11), 1: (16, 17, 18, 19, 20, 21)}
 
 Check = Callable[[str, Connector], Iterator[str]]
 
 
 def problems(config: Config) -> list[str]:
     """Everything that speaks against running this configuration on this board; empty when nothing does."""
-    return pin_problems(config) + meter_problems(config)
+    return pin_problems(config) + meter_problems(config) + reader_problems(config)
 
 
 def pin_problems(config: Config) -> list[str]:

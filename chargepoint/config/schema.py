@@ -229,17 +229,24 @@ class ReaderSettings:
     """A card reader."""
 
     kind: Annotated[
-        Literal["rdm6300", "line"],
-        "rdm6300: 125 kHz module; line: any reader that sends an id as a text line.",
+        Literal["rdm6300", "line", "pn532", "twn4", "hid", "wiegand"],
+        "rdm6300: 125 kHz module; line: any reader that sends an id as a text line; pn532: NFC module on its UART; "
+        "twn4: ELATEC with the Simple Protocol app; hid: USB reader that types like a keyboard; wiegand: two lines.",
         Example("rdm6300"),
     ]
-    port: Annotated[str, "Serial port.", DEVICE, Example("/dev/ttyAMA0")]
+    port: Annotated[
+        str,
+        "Serial port; hid: /dev/input/by-id/...-event-kbd; wiegand: gpio:DATA0,DATA1.",
+        DEVICE,
+        Example("/dev/ttyAMA0"),
+    ]
     connectors: Annotated[tuple[int, ...], "Connectors it serves; empty: all.", Items(0, 8)] = ()
-    baud: Annotated[int, "Baud rate.", Between(1200, 921600)] = 9600
-    pattern: Annotated[str, "line: regular expression; its first group is the id in hex digits."] = (
-        r"([0-9A-Fa-f]{8,20})"
-    )
+    baud: Annotated[int, "Baud rate; a pn532 is delivered with 115200.", Between(1200, 921600)] = 9600
+    pattern: Annotated[str, "line, hid: regular expression; its first group is the id."] = r"([0-9A-Fa-f]{8,20})"
+    digits: Annotated[Literal["hex", "decimal"], "line, hid: what the id is written in."] = "hex"
     reverse: Annotated[bool, "The id arrives last byte first."] = False
+    strip: Annotated[Literal["none", "front", "end"], "Take away zero bytes there (after reverse)."] = "none"
+    pad: Annotated[int, "Fill a shorter id up to so many bytes, with zeros in front; 0: as it is.", Between(0, 10)] = 0
     again_after_s: Annotated[Seconds, "The same card counts again after this time.", Between(0.5, 60)] = 3.0
 
 

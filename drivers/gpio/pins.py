@@ -4,13 +4,15 @@ A pin factory is always named. gpiozero's own habit, trying one factory after th
 wrong for a charger: it would drive a contactor through whatever happened to load.
 
 An input is pulled towards its dangerous level, so a broken wire reads as the danger (a closed contactor, a raised
-interlock) and never as the all-clear. Inputs are polled by the guard's loop; gpiozero's edge callbacks are not used,
-because lgpio runs all of them in one thread that ends silently at the first exception.
+interlock) and never as the all-clear. Inputs are polled by the guard's loop; gpiozero's edge callbacks are not used
+for them, because lgpio runs all of them in one thread that ends silently at the first exception. They are used where
+nothing dangerous hangs on them.
 """
 
+from collections.abc import Callable
 from typing import Any, Literal
 
-from gpiozero import DigitalOutputDevice, GPIOZeroError, InputDevice
+from gpiozero import DigitalInputDevice, DigitalOutputDevice, GPIOZeroError, InputDevice
 from gpiozero.pins import Factory as Factory
 
 from chargepoint.hal import DeviceUnavailable
@@ -69,6 +71,17 @@ class InputLine:
 
     def is_active(self) -> bool:
         return not self._device.value
+
+    def release(self) -> None:
+        self._device.close()
+
+
+class FallingEdges:
+    """A line pulled up; ``fell`` is called in gpiozero's thread when it goes low, and must not raise."""
+
+    def __init__(self, line: int, purpose: str, fell: Callable[[], None], factory: Factory) -> None:
+        self._device = _claim(DigitalInputDevice, line, purpose, pull_up=True, pin_factory=factory)
+        self._device.when_activated = fell
 
     def release(self) -> None:
         self._device.close()

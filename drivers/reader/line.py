@@ -1,20 +1,24 @@
 """Readers that send a card's number as a line of text: bytes in, card numbers out, no I/O.
 
-The pattern of the configuration finds the number in the line; its first group holds hex digits, which may be parted
+The pattern of the configuration finds the number in the line; its first group holds the digits, which may be parted
 by colons, dashes or spaces. A line without a match is dropped, and so is one that is longer than any card number.
 """
 
 import re
+from typing import Literal
 
 LONGEST_LINE = 256
+MOST_DECIMALS = 20
+DECIMAL_BYTES = 4
 PARTING = re.compile(r"[:\- ]")
 
 
-class HexLine:
-    """Implements `uart.Parser`. ``pattern`` has at least one group."""
+class TextLine:
+    """Implements `uart.Parser`. ``pattern`` has at least one group. Decimals become 4 bytes, or more if needed."""
 
-    def __init__(self, pattern: str) -> None:
+    def __init__(self, pattern: str, digits: Literal["hex", "decimal"] = "hex") -> None:
         self._pattern = re.compile(pattern)
+        self._number = from_hex if digits == "hex" else from_decimal
         self._rest = b""
         self._overlong = False
 
@@ -33,10 +37,20 @@ class HexLine:
         if len(line) > LONGEST_LINE:
             return b""
         found = self._pattern.search(line.decode("ascii", "replace"))
-        if not found or found[1] is None:
-            return b""
-        digits = PARTING.sub("", found[1])
-        try:
-            return bytes.fromhex(digits if len(digits) % 2 == 0 else "0" + digits)
-        except ValueError:
-            return b""
+        return self._number(PARTING.sub("", found[1])) if found and found[1] is not None else b""
+
+
+def from_hex(digits: str) -> bytes:
+    """Empty where they are none."""
+    try:
+        return bytes.fromhex(digits if len(digits) % 2 == 0 else "0" + digits)
+    except ValueError:
+        return b""
+
+
+def from_decimal(digits: str) -> bytes:
+    """The number, most significant byte first; empty where they are none."""
+    if not digits.isascii() or not digits.isdigit() or len(digits) > MOST_DECIMALS:
+        return b""
+    number = int(digits)
+    return number.to_bytes(max(DECIMAL_BYTES, (number.bit_length() + 7) // 8))

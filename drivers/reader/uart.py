@@ -1,4 +1,4 @@
-"""Card readers on a serial port.
+"""Card readers on a serial port: modules that send by themselves, and modules that must be asked.
 
 The port is opened by `tap` and stays open between taps, so that a card shown while nobody waits is not lost; a few of
 them are kept. When the port goes away, `tap` says so once and opens it again at its next call: how often to try is the
@@ -8,16 +8,12 @@ Every card is told as ISO14443, the word backends know for RFID: OCPP has none f
 """
 
 import asyncio
-import time
-from collections import deque
 from collections.abc import Callable
-from typing import Protocol
+from typing import Generic, Protocol, TypeVar
 
 from chargepoint.hal import DeviceUnavailable, Tap
-from drivers.reader.again import Again
+from drivers.reader.taps import Taps
 from drivers.serial_line import SerialLine
-
-MOST_WAITING = 4
 
 
 class Parser(Protocol):
@@ -26,42 +22,35 @@ class Parser(Protocol):
     def feed(self, data: bytes) -> list[bytes]: ...
 
 
-class UartReader:
-    """Implements `hal.Reader`. ``make_parser`` gives a fresh one whenever the port is opened.
+class Unanswered(Exception):
+    """A module that is asked does not answer; the text says what to check."""
 
-    ``reverse``: the module sends the last byte first. ``mono`` is the clock of ``again_after_s``.
-    """
 
-    def __init__(
-        self,
-        port: str,
-        baud: int,
-        make_parser: Callable[[], Parser],
-        again_after_s: float,
-        reverse: bool = False,
-        mono: Callable[[], float] = time.monotonic,
-    ) -> None:
+class Talker(Parser, Protocol):
+    """The protocol of a module that must be asked. ``poll_s``: how often."""
+
+    poll_s: float
+
+    def question(self, now: float) -> bytes:
+        """What to send at ``now`` (seconds of one clock); empty while an answer may come. Raises Unanswered."""
+
+
+P = TypeVar("P", bound=Parser)
+
+
+class UartReader(Generic[P]):
+    """Implements `hal.Reader`. ``make_parser`` gives a fresh one whenever the port is opened."""
+
+    def __init__(self, port: str, baud: int, make_parser: Callable[[], P], taps: Taps) -> None:
         self._who = f"reader at {port}"
         self._line = SerialLine(self._who, port, baud, self._received, self._is_lost)
         self._make_parser = make_parser
         self._parser = make_parser()
-        self._again = Again(again_after_s)
-        self._reverse = reverse
-        self._mono = mono
-        self._taps: deque[Tap] = deque(maxlen=MOST_WAITING)
-        self._news = asyncio.Event()
-        self._lost = ""
+        self._taps = taps
 
     async def tap(self) -> Tap:
         """Wait for the next card. Raises DeviceUnavailable when the port is lost or does not open; safe to cancel."""
-        while not self._taps:
-            if self._lost:
-                why, self._lost = self._lost, ""
-                raise DeviceUnavailable(f"{self._who}: lost ({why}); is it plugged in?")
-            self._open()
-            self._news.clear()
-            await self._news.wait()
-        return self._taps.popleft()
+        return await self._taps.next(self._open)
 
     async def close(self) -> None:
         """Calling it again does nothing; a `tap` that is still waiting must be cancelled by its owner."""
@@ -73,11 +62,47 @@ class UartReader:
             self._parser = self._make_parser()
 
     def _is_lost(self, why: str) -> None:
-        self._lost = why
-        self._news.set()
+        self._taps.lost(f"{self._who}: lost ({why}); is it plugged in?")
 
     def _received(self, data: bytes) -> None:
         for card in self._parser.feed(data):
-            if self._again.counts(card, self._mono()):
-                self._taps.append(Tap(card[::-1] if self._reverse else card))
-                self._news.set()
+            self._taps.card(card)
+
+
+class AskedReader(UartReader[Talker]):
+    """A module that must be asked; asking goes on between taps."""
+
+    def __init__(self, port: str, baud: int, make_talker: Callable[[], Talker], taps: Taps) -> None:
+        super().__init__(port, baud, make_talker, taps)
+        self._timer: asyncio.TimerHandle | None = None
+
+    async def close(self) -> None:
+        self._rest()
+        await super().close()
+
+    def _open(self) -> None:
+        if not self._line.is_open:
+            super()._open()
+            self._turn()
+
+    def _is_lost(self, why: str) -> None:
+        self._rest()
+        super()._is_lost(why)
+
+    def _rest(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+    def _turn(self) -> None:
+        loop = asyncio.get_running_loop()
+        try:
+            question = self._parser.question(loop.time())
+            if question:
+                self._line.send(question)
+        except (Unanswered, DeviceUnavailable) as exc:
+            self._rest()
+            self._line.close()
+            self._taps.lost(f"{self._who}: {exc}" if isinstance(exc, Unanswered) else str(exc))
+        else:
+            self._timer = loop.call_later(self._parser.poll_s, self._turn)

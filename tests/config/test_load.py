@@ -60,7 +60,7 @@ CASES = {
     "list": ('[[reader]]\nkind = "rdm6300"\nport = "/dev/a"\nconnectors = 1\n', ["f.toml:6: reader[1].connectors is 1, must be a list"]),
     "list item": ('[[reader]]\nkind = "rdm6300"\nport = "/dev/a"\nconnectors = [1, "1"]\n', ['f.toml:6: reader[1].connectors[2] is "1", must be a whole number; numbers stand without quotes']),
     "list item twice": (BACKEND + 'versions = ["ocpp1.6", "ocpp1.6"]\n', ['f.toml:5: backend[1].versions[2] is "ocpp1.6" once more; name it once']),
-    "missing": ('[[reader]]\nport = "/dev/a"\n', ['f.toml:3: reader[1].kind is missing, must be "rdm6300" or "line": rdm6300: 125 kHz module; line: any reader that sends an id as a text line.']),
+    "missing": ('[[reader]]\nport = "/dev/a"\n', ['f.toml:3: reader[1].kind is missing, must be one of "rdm6300", "line", "pn532", "twn4", "hid", "wiegand": rdm6300: 125 kHz module; line: any reader that sends an id as a text line; pn532: NFC module on its UART; twn4: ELATEC with the Simple Protocol app; hid: USB reader that types like a keyboard; wiegand: two lines.']),
     "setting kind": ("[settings]\nx = [1]\n", ["f.toml:4: settings.x is a list, must be text, a number, true or false"]),
     "setting name": ('[settings]\n"a b" = 1\n', ['f.toml:4: settings.a b is "a b", must be an OCPP 1.6 key or Component.Variable']),
     "setting twice": ("[settings]\nabc = 1\nABC = 2\n", ["f.toml:5: settings.ABC is given twice; upper and lower case count as the same"]),

@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from gpiozero.pins.mock import MockFactory
 
 from chargepoint import hal
 from chargepoint.config.schema import (
@@ -27,6 +28,7 @@ from hal_mock.pilot_wires import Converter, PilotWire, PwmTree
 from hal_mock.rtu_meter import RtuMeter
 from hal_mock.tcp_meter import TcpMeter
 from hal_mock.uart_reader import UartReader
+from hal_mock.wiegand_wires import WiegandWires
 from tests.drivers.support import HandClock, recovered, run, unavailable
 from tests.drivers.vectors import VECTORS
 
@@ -151,6 +153,67 @@ def test_meters_on_one_port_share_its_line(tmp_path: Path) -> None:
             await present.close()
 
     run(go())
+
+
+READERS = [
+    ReaderSettings("rdm6300", "/dev/a"),
+    ReaderSettings("line", "/dev/b", digits="decimal"),
+    ReaderSettings("pn532", "/dev/c", baud=115200),
+    ReaderSettings("twn4", "/dev/d"),
+    ReaderSettings("hid", "/dev/input/by-id/e"),
+    ReaderSettings("wiegand", "gpio:23,24"),
+]
+
+
+def test_readers_of_every_kind() -> None:
+    async def go() -> None:
+        board = RaspiMcp3008(config(readers=tuple(READERS)), Cabinet(mono=HandClock()).factory)
+        served = board.readers()
+        assert [one.name for one in served] == [f"{reader.kind} at {reader.port}" for reader in READERS]
+        for one in served[:5]:
+            with unavailable(f"reader at {one.name.split()[-1]}: "):
+                await one.reader.tap()
+        for one in served:
+            await one.reader.close()
+
+    run(go())
+
+
+def test_a_wiegand_reader_spelled_as_configured() -> None:
+    async def go() -> None:
+        factory = MockFactory()
+        reader = ReaderSettings("wiegand", "gpio:23,24", reverse=True, strip="front", pad=7)
+        (served,) = RaspiMcp3008(config(readers=(reader,)), factory).readers()
+        tap = asyncio.create_task(served.reader.tap())
+        await asyncio.sleep(0)
+        WiegandWires(factory, 23, 24).show(bytes.fromhex("c3b2a100"))
+        assert await tap == hal.Tap(bytes.fromhex("00000000a1b2c3"))
+        await served.reader.close()
+
+    run(go())
+
+
+@pytest.mark.parametrize(
+    ("port", "sentence"),
+    [
+        ("/dev/ttyUSB0", "reader[1].port: '/dev/ttyUSB0' must be gpio:DATA0,DATA1"),
+        ("gpio:23,17", "reader[1].port = 'gpio:23,17': GPIO 17 is taken by connector[1].contactor.coil_line"),
+        ("gpio:22,24", "GPIO 22 is taken by connector[1].contactor.enable_line"),
+        ("gpio:10,24", "GPIO 10 is taken by connector[1].pilot (SPI)"),
+        ("gpio:5,24", "GPIO 5 is taken by connector[1].interlock[1].line"),
+    ],
+)
+def test_wiegand_lines_must_be_free(port: str, sentence: str) -> None:
+    wired = config(connector(interlock=(InterlockSettings(5, "door"),)), readers=(ReaderSettings("wiegand", port),))
+    (told,) = problems(wired)
+    assert sentence in told
+    with unavailable(re.escape(told)):
+        RaspiMcp3008(wired).readers()
+
+
+def test_two_wiegand_readers_need_four_lines() -> None:
+    wired = config(readers=(ReaderSettings("wiegand", "gpio:23,24"), ReaderSettings("wiegand", "gpio:24,25")))
+    assert problems(wired) == ["reader[2].port = 'gpio:24,25': GPIO 24 is taken by reader[1].port; choose another line"]
 
 
 def test_a_board_without_meters_and_readers() -> None:

@@ -7,9 +7,10 @@ import pytest
 
 from chargepoint.hal import Tap
 from drivers.reader.again import MOST_REMEMBERED, Again
-from drivers.reader.line import LONGEST_LINE, HexLine
+from drivers.reader.line import LONGEST_LINE, TextLine, from_decimal
 from drivers.reader.rdm6300 import Rdm6300
-from drivers.reader.uart import MOST_WAITING, Parser, UartReader
+from drivers.reader.taps import MOST_WAITING, Spelling, Taps
+from drivers.reader.uart import Parser, UartReader
 from hal_mock.uart_reader import UartReader as Device
 from hal_mock.uart_reader import rdm6300_frame
 from tests.drivers.support import HandClock, run, unavailable, until
@@ -54,7 +55,7 @@ def test_frames_with_a_line_end_inside() -> None:
     assert pieces(Rdm6300(), (frame[:-1] + b"\r\n\x03") * 2, 5) == [CARD, CARD]
 
 
-@pytest.mark.parametrize("parser", [Rdm6300(), HexLine(PATTERN)])
+@pytest.mark.parametrize("parser", [Rdm6300(), TextLine(PATTERN)])
 def test_no_input_grows_the_memory_or_breaks_the_parser(parser: Parser) -> None:
     noise = random.Random(7)
     for _ in range(300):
@@ -64,7 +65,7 @@ def test_no_input_grows_the_memory_or_breaks_the_parser(parser: Parser) -> None:
         assert len(vars(parser)["_rest"]) <= LONGEST_LINE
 
 
-@pytest.mark.parametrize("parser", [Rdm6300(), HexLine(PATTERN)])
+@pytest.mark.parametrize("parser", [Rdm6300(), TextLine(PATTERN)])
 def test_an_endless_frame_is_not_kept(parser: Parser) -> None:
     for data in (b"\x02" + b"0" * 5000, b"0" * 5000):
         assert parser.feed(data) == []
@@ -88,7 +89,29 @@ def test_an_endless_frame_is_not_kept(parser: Parser) -> None:
 )
 @pytest.mark.parametrize("size", [1, 5, 1000])
 def test_lines(pattern: str, data: bytes, cards: list[str], size: int) -> None:
-    assert [card.hex() for card in pieces(HexLine(pattern), data, size)] == cards
+    assert [card.hex() for card in pieces(TextLine(pattern), data, size)] == cards
+
+
+@pytest.mark.parametrize(
+    ("digits", "card"),
+    [
+        ("0", "00000000"),
+        ("0077705923", "04a1b2c3"),
+        ("4294967295", "ffffffff"),
+        ("4294967296", "0100000000"),
+        ("99999999999999999999", "056bc75e2d630fffff"),
+        ("999999999999999999999", ""),
+        ("12a4", ""),
+        ("", ""),
+        ("\u0661\u0662", ""),
+    ],
+)
+def test_decimals(digits: str, card: str) -> None:
+    assert from_decimal(digits).hex() == card
+
+
+def test_decimal_lines() -> None:
+    assert TextLine(r"(\d{10})", "decimal").feed(b"0077705923\r\n77\r\n") == [bytes.fromhex("04a1b2c3")]
 
 
 def test_a_card_that_lies_there_counts_once() -> None:
@@ -111,8 +134,8 @@ def test_only_so_many_cards_are_remembered() -> None:
 
 def reader(
     device: Device, make: Callable[[], Parser] = Rdm6300, mono: HandClock | None = None, reverse: bool = False
-) -> UartReader:
-    return UartReader(device.port, 9600, make, 3.0, reverse, mono or HandClock())
+) -> UartReader[Parser]:
+    return UartReader(device.port, 9600, make, Taps(3.0, Spelling(reverse), mono or HandClock()))
 
 
 def test_taps_of_an_rdm6300(tmp_path: Path) -> None:
@@ -137,7 +160,7 @@ def test_taps_of_an_rdm6300(tmp_path: Path) -> None:
 def test_text_lines_and_reversed_bytes(tmp_path: Path) -> None:
     async def go() -> None:
         async with Device(tmp_path / "ttyCard") as device:
-            driver = reader(device, lambda: HexLine(PATTERN), reverse=True)
+            driver = reader(device, lambda: TextLine(PATTERN), reverse=True)
             waiting = asyncio.create_task(driver.tap())
             await asyncio.sleep(0)
             device.line("UID 04A1B2C3")
@@ -172,7 +195,7 @@ def test_cards_nobody_fetches_do_not_pile_up(tmp_path: Path) -> None:
             assert await first == Tap(CARD)
             for number in range(20):
                 device.hold(number.to_bytes(5))
-            taps = vars(driver)["_taps"]
+            taps = vars(vars(driver)["_taps"])["_waiting"]
             await until(lambda: bool(taps) and taps[-1].uid == (19).to_bytes(5))
             assert len(taps) == MOST_WAITING
             await driver.close()
