@@ -20,6 +20,7 @@ UNITS = {
     Measurand.FREQUENCY: "Hz",
     Measurand.TEMPERATURE: "Celsius",
 }
+_WORDS = {measurand: (measurand.value, UNITS.get(measurand, "")) for measurand in Measurand}
 
 
 def meter_values(
@@ -28,24 +29,22 @@ def meter_values(
     """MeterValueType, one each; without what this version cannot name, and without what would then be empty."""
     told = []
     for value in values:
-        sampled = [_sampled(value, each) for each in value.values if _can_tell(each, measurands)]
+        context = value.context.value
+        sampled = [
+            _sampled(each, context)
+            for each in value.values
+            if each.measurand in measurands and math.isfinite(each.amount)
+        ]
         if sampled:
             told.append({"timestamp": dated(value.at), "sampledValue": sampled})
     return told
 
 
-def _can_tell(value: Value, measurands: frozenset[Measurand]) -> bool:
-    return value.measurand in measurands and math.isfinite(value.amount)
-
-
-def _sampled(of: MeterValue, value: Value) -> Json:
-    sampled: Json = {
-        "value": round(value.amount, DIGITS),
-        "context": of.context.value,
-        "measurand": value.measurand.value,
-    }
+def _sampled(value: Value, context: str) -> Json:
+    measurand, unit = _WORDS[value.measurand]
+    sampled: Json = {"value": round(value.amount, DIGITS), "context": context, "measurand": measurand}
     if value.phase is not None:
         sampled["phase"] = value.phase
-    if value.measurand in UNITS:
-        sampled["unitOfMeasure"] = {"unit": UNITS[value.measurand]}
+    if unit:
+        sampled["unitOfMeasure"] = {"unit": unit}
     return sampled
