@@ -12,62 +12,21 @@ action of the table is then removed once, and the same rules must notice.
 import copy
 import math
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
 
-from chargepoint.clock import Stamp, TimeQuality
 from chargepoint.core import power, session, surroundings
-from chargepoint.core.commands import ChangeAvailability, RemoteStart, RemoteStop, Reset, ResetKind, Unlock
-from chargepoint.core.effects import Answer, Checkpoint, Drive, Keep, Latch, Level, Say, Tell
-from chargepoint.core.facts import (
-    Asked,
-    Authorized,
-    ClockIs,
-    ContactorIs,
-    Durable,
-    Fact,
-    FaultCleared,
-    FaultIs,
-    GuardIs,
-    LinkIs,
-    LockIs,
-    Metered,
-    Tapped,
-    Tick,
-    TransactionConfirmed,
-    TransactionWasOpen,
-    VehicleIs,
-)
-from chargepoint.core.faults import CATALOGUE
+from chargepoint.core.effects import Checkpoint
+from chargepoint.core.facts import Tick
 from chargepoint.core.pilot import Vehicle
-from chargepoint.core.records import (
-    ChargingState,
-    ConnectorStatus,
-    Reason,
-    StationIdentity,
-    StatusIs,
-    TransactionEnded,
-    TransactionStarted,
-    Trigger,
-)
-from chargepoint.core.settings import Settings
-from chargepoint.core.setup import EvseSetup, StationSetup
-from chargepoint.core.station import Station
-from chargepoint.core.tokens import IdToken, Known, TokenInfo, TokenKind, Verdict
-from chargepoint.core.variables import (
-    CONNECTION_TIMEOUT_S,
-    MESSAGE_TIMEOUT_S,
-    SAMPLED_INTERVAL_S,
-    STOP_ON_EV_DISCONNECT,
-    STOP_ON_INVALID_ID,
-    UNLOCK_ON_EV_DISCONNECT,
-)
-from chargepoint.hal import MeterSample
+from chargepoint.core.setup import EvseSetup
+from chargepoint.core.tokens import IdToken, TokenKind
+from chargepoint.core.variables import STOP_ON_EV_DISCONNECT, STOP_ON_INVALID_ID, UNLOCK_ON_EV_DISCONNECT
+from tests.core.station_world import World
 from tests.core.walk import Walk, mutants
+from tests.core.witness import CLOSING, MATE, MINE, OTHER, RELEASE, RESTORE, STALE, Seen
 
-TIMEOUT, CLOSING, RESTORE, STALE, RELEASE = 2.0, 2.0, 2.0, 2.0, 1.0
 PATCHES: dict[Any, dict[str, Any]] = {
     session: {"CLOSING_UP_S": CLOSING, "RESTORE_S": RESTORE},
     surroundings: {"GUARD_WITHIN_S": 1.0},
@@ -83,24 +42,6 @@ PATCHES: dict[Any, dict[str, Any]] = {
         "ASTRAY_S": dict.fromkeys(power.LIVE, 1.0),
     },
 }
-MINE, MATE, OTHER, FREE = (IdToken(text) for text in ("aa01", "AA02", "BB01", "free"))
-GROUP = {"aa01": "g", "AA02": "G"}
-ASKING = (Vehicle.C, Vehicle.D)
-S = ConnectorStatus
-
-MATRIX = {
-    S.AVAILABLE: "2 3 4 5 7 8 9",
-    S.PREPARING: "1 3 4 5 6 9",
-    S.CHARGING: "1 4 5 6 8 9",
-    S.SUSPENDED_EV: "1 3 5 6 8 9",
-    S.SUSPENDED_EVSE: "1 3 4 6 8 9",
-    S.FINISHING: "1 2 8 9",
-    S.RESERVED: "1 2 8 9",
-    S.UNAVAILABLE: "1 2 3 4 5 9",
-    S.FAULTED: "1 2 3 4 5 6 7 8",
-}
-"""OCPP 1.6 section 4.9, the columns numbered as there, with B6 of the errata."""
-COLUMN = {status: str(number) for number, status in enumerate(MATRIX, 1)}
 
 
 @pytest.fixture(autouse=True, scope="module")
@@ -112,438 +53,16 @@ def steps() -> Iterator[None]:
         yield
 
 
-def known(token: IdToken) -> Known:
-    return Known(cached=TokenInfo(Verdict.ACCEPTED, GROUP.get(token.text)))
-
-
-@dataclass
-class Open:
-    """A transaction as the witness knows it. ``due``: why it must end, ``since`` when."""
-
-    id: str
-    token: str
-    seq: int = 0
-    durable: bool = False
-    restored: bool = False
-    refused: bool = False
-    due: Reason | None = None
-    since: float = 0.0
-    left_since: float | None = None
-    resumed: bool = False
-
-
-@dataclass
-class Seen:
-    """What the witness remembers. ``presented``: token -> when, as far as it may still start something."""
-
-    vehicle: Vehicle | None = None
-    plugged: bool = False
-    plugged_at: float = 0.0
-    faults: frozenset[str] = frozenset()
-    latched: frozenset[str] = frozenset()
-    guard: bool = True
-    online: bool = False
-    operative: bool = True
-    resetting: bool = False
-    closed: bool = False
-    locked: bool = False
-    measured_at: float = 0.0
-    pilot: Level | float = Level.STEADY
-    commanded: bool = False
-    opened_at: float = -math.inf
-    latch: bool | None = None
-    presented: dict[str, float] = field(default_factory=dict)
-    card_first: bool = False
-    asked: dict[str, float] = field(default_factory=dict)
-    tx: Open | None = None
-    over: bool = False
-    kept: str = ""
-    status: ConnectorStatus | None = None
-    unlock: float | None = None
-
-
-class World:
-    """A station with one charging place, the time, and a witness."""
-
-    def __init__(self, setup: EvseSetup, settings: dict[Any, Any], obey: bool = True, meter: bool = True) -> None:
-        fixed = {CONNECTION_TIMEOUT_S: 2, SAMPLED_INTERVAL_S: 0, MESSAGE_TIMEOUT_S: 1, **settings}
-        self.ids = 0
-        self.setup, self.settings, self.obey, self.meter = setup, Settings(fixed=fixed), obey, meter
-        built = StationSetup((setup,), StationIdentity("v", "m"))
-        self.station = Station(built, self.settings, self.new_id)
-        self.evse = self.station.evses[1]
-        self.now = 100.0
-        self.seen = Seen(measured_at=self.now)
-        self.feed(ClockIs(1000.0, TimeQuality.NTP))
-        self.feed(GuardIs(True))
-        self.measure()
-
-    def new_id(self) -> str:
-        self.ids += 1
-        return f"tx{self.ids}"
-
-    # -- moves -------------------------------------------------------------------------------------------------------
-
-    def feed(self, fact: Fact) -> None:
-        out = self.station.handle(fact, self.now)
-        self.watch(fact, list(out))
-        if self.obey:
-            self.hardware()
-
-    def hardware(self) -> None:
-        seen = self.seen
-        if seen.commanded is not seen.closed:
-            self.tell_closed(seen.commanded)
-        if self.setup.has_lock and seen.latch is not None and seen.latch is not seen.locked:
-            self.tell_locked(seen.latch)
-
-    def tell_closed(self, closed: bool) -> None:
-        self.seen.closed = closed
-        self.feed(ContactorIs(1, closed))
-
-    def tell_locked(self, engaged: bool) -> None:
-        self.seen.locked = engaged
-        self.feed(LockIs(1, engaged))
-
-    def measure(self) -> None:
-        self.seen.measured_at = self.now
-        self.feed(Metered(1, MeterSample(self.now, 1000.0)))
-
-    def step(self) -> None:
-        """One step of time; the core is woken when it asked for it, as the daemon does."""
-        end = self.now + 1.0
-        while (due := self.station.next_deadline) is not None and due <= end:
-            assert due > self.now, f"a deadline in the past: {due} at {self.now}"
-            self.now = due
-            self.feed(Tick())
-        self.now = end
-        if self.meter:
-            self.measure()
-        else:
-            self.feed(Tick())
-
-    def plug(self, state: Vehicle) -> None:
-        seen = self.seen
-        seen.vehicle = state
-        if state in (Vehicle.B, *ASKING) and not seen.plugged:
-            seen.plugged, seen.plugged_at, seen.over = True, self.now, False
-            if seen.tx is not None:
-                seen.tx.left_since = None
-        if state is Vehicle.A and seen.plugged:
-            seen.plugged, seen.over = False, False
-            seen.presented.clear()
-            seen.asked.clear()
-            if seen.tx is not None:
-                seen.tx.left_since = self.now
-        self.feed(VehicleIs(1, state))
-
-    def tap(self, token: IdToken) -> None:
-        seen, tx = self.seen, self.seen.tx
-        holder = tx.token if tx is not None else (seen.kept or next(iter(seen.presented), ""))
-        accepted = not seen.online
-        if tx is not None and self._stops(holder, token, accepted):
-            self.must_end(Reason.LOCAL)
-        elif tx is None and seen.kept and token.same(IdToken(seen.kept)):
-            self.let_go(token)
-        elif tx is None and holder and token.same(IdToken(holder)):
-            seen.presented.clear()
-        elif not accepted:
-            seen.asked[token.text] = self.now
-        elif not self.taken():
-            self.present(token)
-        self.feed(Tapped((1,), token, known(token) if accepted else Known()))
-
-    def let_go(self, token: IdToken) -> None:
-        """The kept cable, for its owner."""
-        seen = self.seen
-        if seen.kept and token.same(IdToken(seen.kept)):
-            seen.kept, seen.over = "", seen.plugged
-
-    def _stops(self, holder: str, token: IdToken, accepted: bool) -> bool:
-        return token.same(IdToken(holder)) or (accepted and {token.text, holder} == {"aa01", "AA02"})
-
-    def present(self, token: IdToken) -> None:
-        if self.usable():
-            self.seen.presented[token.text] = self.now
-            self.seen.card_first = not self.seen.plugged
-
-    def verdict(self, token: IdToken, accepted: bool) -> None:
-        """What the backend answers to our question."""
-        asked_at = self.seen.asked.pop(token.text, None)
-        if asked_at is not None and accepted and not self.taken():
-            self.present(token)
-        self.feed(Authorized(token, TokenInfo(Verdict.ACCEPTED if accepted else Verdict.INVALID)))
-
-    def link(self, online: bool) -> None:
-        seen = self.seen
-        seen.online = online
-        if not online:
-            seen.asked.clear()
-        self.feed(LinkIs(online))
-
-    def fault(self, name: str, present: bool) -> None:
-        seen = self.seen
-        if present:
-            seen.faults |= {name}
-            if CATALOGUE[name].ends is not None:
-                self.must_end(CATALOGUE[name].ends or Reason.OTHER, live=True)
-        else:
-            if CATALOGUE[name].latches and name in seen.faults:
-                seen.latched |= {name}
-            seen.faults -= {name}
-        self.feed(FaultIs(1, name, present))
-
-    def clear(self, name: str) -> None:
-        self.seen.latched -= {name}
-        self.feed(FaultCleared(1, name))
-
-    def guard(self, present: bool) -> None:
-        self.seen.guard = present
-        if not present:
-            self.seen.closed = False
-        self.feed(GuardIs(present))
-
-    def availability(self, operative: bool) -> None:
-        self.seen.operative = operative
-        self.feed(Asked("t", ChangeAvailability(1, operative)))
-
-    def remote_start(self) -> None:
-        if not self.taken():
-            self.present(OTHER)
-        self.feed(Asked("t", RemoteStart(1, OTHER, remote_start=7)))
-
-    def remote_stop(self) -> None:
-        if self.seen.tx is not None:
-            self.must_end(Reason.REMOTE)
-        self.feed(Asked("t", RemoteStop("tx1" if self.seen.tx is None else self.seen.tx.id)))
-
-    def reset(self) -> None:
-        self.seen.resetting = True
-        self.must_end(Reason.SOFT_RESET)
-        self.feed(Asked("t", Reset(ResetKind.SOFT)))
-
-    def ask_unlock(self) -> None:
-        if self.seen.unlock is None:
-            self.must_end(Reason.UNLOCK_COMMAND)
-            self.let_go(IdToken(self.seen.kept))
-            self.seen.unlock = self.now
-        self.feed(Asked("unlock", Unlock(1, force=True)))
-
-    def durable(self) -> None:
-        tx = self.seen.tx
-        if tx is not None:
-            tx.durable = True
-            self.feed(Durable(tx.id))
-
-    def refuse_start(self) -> None:
-        """The backend refuses the token of the running transaction."""
-        tx = self.seen.tx
-        if tx is None or not tx.durable:
-            return
-        tx.refused = True
-        if self.settings[STOP_ON_INVALID_ID]:
-            self.must_end(Reason.DE_AUTHORIZED)
-        self.feed(TransactionConfirmed(tx.id, TokenInfo(Verdict.INVALID)))
-
-    def restore(self, ago: float) -> None:
-        """Found in the store at start: a transaction that was last known of ``ago`` seconds ago."""
-        if self.seen.tx is not None:
-            return
-        last = Stamp(0, 0.0, 1000.0 + self.now - ago, TimeQuality.NTP)
-        started = TransactionStarted(
-            self.new_id(), 1, last, 0, Trigger.AUTHORIZED, ChargingState.EV_CONNECTED, MINE, 900.0
-        )
-        self.seen.tx = Open(started.tx, MINE.text, 3, durable=True, restored=True, since=self.now)
-        self.seen.presented.clear()
-        self.seen.kept = ""
-        self.feed(TransactionWasOpen(started, 3, 950.0, last))
-
-    # -- rules -------------------------------------------------------------------------------------------------------
-
-    def taken(self) -> bool:
-        return self.seen.tx is not None or bool(self.seen.presented) or bool(self.seen.kept)
-
-    def usable(self) -> bool:
-        seen = self.seen
-        return seen.guard and seen.operative and not seen.resetting and not self.blocking()
-
-    def blocking(self) -> set[str]:
-        found = {fault for fault in self.seen.faults | self.seen.latched if CATALOGUE[fault].blocks}
-        found |= {fault for fault in self.evse.power.faults if CATALOGUE[fault].blocks}
-        return found | ({"guard"} if not self.seen.guard else set()) | ({"meter"} if not self.fresh() else set())
-
-    def fresh(self) -> bool:
-        return self.now < self.seen.measured_at + STALE
-
-    def must_end(self, reason: Reason, live: bool = False) -> None:
-        tx = self.seen.tx
-        if tx is not None and tx.due is None and not (live and tx.restored and not tx.resumed):
-            tx.due, tx.since = reason, self.now
-
-    def watch(self, fact: Fact, out: list[Any]) -> None:
-        seen = self.seen
-        self.foresee()
-        for effect in out:
-            match effect:
-                case Keep(record=TransactionStarted() as record):
-                    self.started(record)
-                case Keep(record=TransactionEnded() as record):
-                    self.ended(record)
-                case Keep(record=record):
-                    assert seen.tx is not None and record.tx == seen.tx.id, "told of what is not open"
-                    self.count(record)
-                case Drive():
-                    if seen.commanded and not effect.closed:
-                        seen.opened_at = self.now
-                    seen.commanded, seen.pilot = effect.closed, effect.pilot
-                case Latch():
-                    seen.latch = effect.engaged
-                case Tell(report=StatusIs(evse=1) as report):
-                    before, seen.status = seen.status, report.status
-                    legal = before is None or before is report.status or COLUMN[report.status] in MATRIX[before]
-                    assert legal, f"{before} > {report.status} is none of the standard's"
-                case Say(text=text) if "resumed" in text and seen.tx is not None:
-                    seen.tx.resumed = True
-                case Answer(ticket="unlock"):
-                    assert seen.unlock is not None or "already" in effect.outcome.reason, "answered twice"
-                    seen.unlock = None if "already" not in effect.outcome.reason else seen.unlock
-        self.judge()
-
-    def foresee(self) -> None:
-        """Causes of an end that time or the state of things brings about."""
-        seen, tx, setup = self.seen, self.seen.tx, self.setup
-        seen.presented = {
-            token: at
-            for token, at in seen.presented.items()
-            if self.now < max(at, seen.plugged_at if seen.plugged else at) + TIMEOUT
-        }
-        seen.asked = {token: at for token, at in seen.asked.items() if self.now < at + 1.0}
-        if tx is None:
-            return
-        if any(CATALOGUE[fault].ends for fault in self.evse.power.latched):
-            self.must_end(Reason.OTHER, live=True)
-        if tx.restored and not tx.resumed:
-            spoken = setup.resume_within_s is None and seen.vehicle in (Vehicle.A, Vehicle.B, *ASKING)
-            if spoken or self.now >= tx.since + RESTORE:
-                self.must_end(Reason.POWER_LOSS)
-            return
-        if not self.fresh():
-            self.must_end(Reason.OTHER)
-        if tx.left_since is not None:
-            patience = 0.0
-            if not self.settings[STOP_ON_EV_DISCONNECT]:
-                patience = math.inf if setup.has_lock else TIMEOUT
-            if self.now >= tx.left_since + patience:
-                self.must_end(Reason.EV_DISCONNECTED)
-
-    def count(self, record: Any) -> None:
-        tx = self.seen.tx
-        assert tx is not None
-        tx.seq += 1
-        assert record.seq == tx.seq, "a gap in the numbers"
-
-    def started(self, record: TransactionStarted) -> None:
-        seen = self.seen
-        assert seen.tx is None, "two transactions at once"
-        assert record.seq == 0
-        assert seen.plugged and self.usable() and self.fresh(), "started where nothing may start"
-        token = record.token.text
-        if token == FREE.text:
-            assert self.setup.free_token is not None and not seen.over, "free vending goes on after its end"
-            trigger = Trigger.CABLE_PLUGGED_IN
-        else:
-            assert token in seen.presented, "started for somebody who was not granted this vehicle"
-            usual = Trigger.AUTHORIZED if record.remote_start is None else Trigger.REMOTE_START
-            trigger = Trigger.CABLE_PLUGGED_IN if seen.card_first else usual
-        assert record.trigger is trigger, f"{record.trigger} is told, it was {trigger}"
-        seen.presented.clear()
-        seen.tx = Open(record.tx, token)
-
-    def ended(self, record: TransactionEnded) -> None:
-        seen, tx = self.seen, self.seen.tx
-        assert tx is not None and tx.id == record.tx, "an end without a start"
-        self.count(record)
-        assert tx.due is not None, "ended without cause"
-        assert record.reason is tx.due, f"{record.reason} is told, it was {tx.due}"
-        ready = not seen.closed and not seen.commanded and seen.measured_at > tx.since
-        assert ready or self.now >= tx.since + CLOSING, "ended before the contactor is open and the meter read"
-        goes_on = tx.due is Reason.POWER_LOSS and self.setup.free_token is not None
-        seen.tx, seen.over = None, seen.plugged and not goes_on
-        left = record.reason is Reason.EV_DISCONNECTED and not seen.plugged
-        if left and self.setup.has_lock and not self.settings[UNLOCK_ON_EV_DISCONNECT] and seen.unlock is None:
-            seen.kept = tx.token
-
-    def judge(self) -> None:
-        seen, tx = self.seen, self.seen.tx
-        live = tx is not None and tx.durable and not (tx.restored and not tx.resumed)
-        if seen.commanded:
-            assert live, "closed without a running, durable transaction"
-            assert seen.vehicle in ASKING, "closed and nobody asks"
-            assert not self.blocking(), "closed while something is wrong"
-            assert not self.setup.has_lock or seen.latch, "closed and the cable may be taken"
-            assert tx is not None and (tx.due is None or self.now < tx.since + RELEASE), "still closed after the end"
-        if isinstance(seen.pilot, float):
-            assert live and tx is not None and tx.due is None, "offered without reason"
-        assert not self.setup.has_lock or seen.latch or not (seen.closed or seen.commanded), "live and not locked"
-        if seen.kept:
-            assert seen.latch, "the cable was to stay locked"
-        if tx is not None and tx.due is not None:
-            read = not seen.closed and seen.measured_at > tx.since
-            assert not read, "could be ended and is not"
-            assert self.now < tx.since + CLOSING, "never ends"
-        if tx is None and seen.plugged and self.usable() and self.fresh():
-            assert not seen.presented, "may charge and does not start"
-            assert self.setup.free_token is None or seen.over or seen.kept, "free and does not start"
-        offered = isinstance(seen.pilot, float)
-        if live and tx is not None and tx.due is None and not tx.refused and not self.blocking():
-            locked = not self.setup.has_lock or seen.locked
-            if seen.plugged and seen.vehicle is not Vehicle.E and locked and not self.evse.power.latched:
-                assert offered or seen.closed is not seen.commanded, "runs, and nothing is offered"
-        if seen.unlock is not None:
-            assert self.now < seen.unlock + CLOSING + 11, "the unlocking is never answered"
-        self.judge_status()
-
-    def judge_status(self) -> None:
-        seen, tx, status = self.seen, self.seen.tx, self.seen.status
-        if status is None:
-            return
-        if self.blocking():
-            assert status is S.FAULTED
-        elif tx is not None:
-            usual = {S.PREPARING, S.CHARGING, S.SUSPENDED_EV, S.SUSPENDED_EVSE}
-            if tx.restored and not tx.resumed:
-                usual = {S.SUSPENDED_EVSE}
-            elif not tx.durable:
-                usual = {S.PREPARING}
-            elif tx.due is None and tx.refused:
-                usual = {S.SUSPENDED_EVSE, S.CHARGING} if seen.commanded else {S.SUSPENDED_EVSE}
-            elif tx.due is None and not seen.plugged and not seen.closed:
-                usual = {S.SUSPENDED_EV}
-            assert status in usual, f"{status} in a transaction"
-        elif not seen.operative:
-            assert status is S.UNAVAILABLE
-        elif seen.kept:
-            assert status is S.FINISHING
-        elif not seen.plugged:
-            assert status is (S.PREPARING if seen.presented else S.AVAILABLE)
-        elif not seen.over:
-            waits = seen.presented or self.setup.free_token is not None or self.waits()
-            assert status is (S.PREPARING if waits else S.FINISHING), f"{status}, and the vehicle waits {waits}"
-
-    def waits(self) -> bool:
-        return self.now < self.seen.plugged_at + TIMEOUT
-
-
 # -- keys -------------------------------------------------------------------------------------------------------------
 
 STRUCTURE = ("Evse", "Session", "PowerPath", "Metering", "Schedule", "Telling", "Unlocking", "Surroundings", "Station")
 STRUCTURE += ("Cards", "Reported", "Reservations", "Machine", "Settings", "method", "function", "StationSetup")
 
 
-def data(thing: Any) -> dict[str, Any]:
-    """The attributes that are data, containers copied."""
+def data(thing: Any) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The attributes that are data, and apart those of them that are containers, copied."""
     found = {name: value for name, value in vars(thing).items() if type(value).__name__ not in STRUCTURE}
-    return {name: copy.copy(each) if isinstance(each, dict | set | list) else each for name, each in found.items()}
+    return found, {name: copy.copy(each) for name, each in found.items() if isinstance(each, dict | set | list)}
 
 
 def parts_of(w: World) -> tuple[Any, ...]:
@@ -554,20 +73,23 @@ def parts_of(w: World) -> tuple[Any, ...]:
 
 def snapshot(w: World) -> tuple[Any, ...]:
     states = w.evse.session.state, w.evse.power.state
-    seen = data(w.seen)
-    return [data(part) for part in parts_of(w)], states, copy.copy(w.evse.session.tx), seen, copy.copy(w.seen.tx), w.now
+    tx, open_tx = copy.copy(w.evse.session.tx), copy.copy(w.seen.tx)
+    return [data(part) for part in parts_of(w)], states, tx, data(w.seen), open_tx, w.now
+
+
+def put_back(thing: Any, values: tuple[dict[str, Any], dict[str, Any]]) -> None:
+    vars(thing).update(values[0])
+    for name, container in values[1].items():
+        setattr(thing, name, container.copy())
 
 
 def restore(w: World, saved: tuple[Any, ...]) -> World:
     datas, states, tx, seen, open_tx, w.now = saved
     for part, values in zip(parts_of(w), datas, strict=True):
-        vars(part).update(
-            {name: copy.copy(each) if isinstance(each, dict | set | list) else each for name, each in values.items()}
-        )
+        put_back(part, values)
     w.evse.session._machine._cell.state, w.evse.power._machine._cell.state = states
-    w.evse.session.tx = copy.copy(tx)
-    w.seen = Seen(**seen)
-    w.seen.presented, w.seen.asked = dict(w.seen.presented), dict(w.seen.asked)
+    w.evse.session.tx, w.seen = copy.copy(tx), Seen()
+    put_back(w.seen, seen)
     w.seen.tx = copy.copy(open_tx)
     return w
 
@@ -641,7 +163,7 @@ PARTS: dict[str, tuple[Callable[[], World], dict[str, Callable[[World], None]]]]
     "cards": (
         lambda: World(EvseSetup(rest_s=0.0, meter_stale_s=STALE), {}),
         USUAL
-        | vehicles(A, B, C)
+        | vehicles(A, B)
         | taps(MINE, MATE)
         | {
             "online": lambda w: w.link(True),
@@ -652,7 +174,7 @@ PARTS: dict[str, tuple[Callable[[], World], dict[str, Callable[[World], None]]]]
     ),
     "faults": (
         lambda: World(EvseSetup(rest_s=0.0, meter_stale_s=STALE), {}),
-        USUAL | vehicles(A, C) | taps(MINE) | FAULTS | {"clear": lambda w: w.clear("ground")},
+        USUAL | vehicles(A, C) | taps(MINE) | FAULTS,
     ),
     "faults that heal": (
         lambda: World(EvseSetup(rest_s=0.0, meter_stale_s=STALE), {}),
@@ -671,7 +193,7 @@ PARTS: dict[str, tuple[Callable[[], World], dict[str, Callable[[World], None]]]]
     "contactor": (
         lambda: World(EvseSetup(rest_s=0.0, meter_stale_s=STALE), {}, obey=False),
         USUAL
-        | vehicles(A, B, C)
+        | vehicles(A, C)
         | taps(MINE)
         | {"closed": lambda w: w.tell_closed(True), "open": lambda w: w.tell_closed(False)},
     ),
@@ -780,7 +302,10 @@ def test_every_row_condition_and_action_is_needed(what: str, rows: list[Any], mo
     monkeypatch.setattr(session, "TABLE", rows)
     source = session.State[what.split()[2]]
     for name, (sound, saved) in walks.items():
-        mutant, _ = part(name, dict(saved))
+        try:
+            mutant, _ = part(name, dict(saved))
+        except (AssertionError, RuntimeError):
+            return
         if sound.notice(mutant, [key for key in sound.after if key[0][0] is source]):
             return
     pytest.fail(f"{what}: nobody noticed")
