@@ -24,7 +24,7 @@ from chargepoint.sense.wallclock import kernel_is_synchronised, quality
 from chargepoint.uplink.address import Address, address
 
 PORTS = {"ws": 80, "wss": 443}
-TOO_MANY = 429
+NOT_UNDERSTOOD, TOO_MANY = 400, 429
 
 
 @dataclass(frozen=True)
@@ -154,13 +154,15 @@ class _Examination:
             has_password = bool(self._where.headers)
             self._say(upgrade.refused(outcome, has_password, self._secure, tried, works))
             return
-        if await self._speaks_tls():
+        if outcome.status == NOT_UNDERSTOOD and await self._speaks_tls():
             self._say(upgrade.broken(outcome, self._patience.upgrade_s, False, True))
             return
         self._say(upgrade.status(outcome))
         if outcome.status not in upgrade.ELSEWHERE:
             return
-        for version in handshake.each_alone(self._backend.versions, upgrade.SPOKEN) if outcome.status == 400 else ():
+        for version in (
+            handshake.each_alone(self._backend.versions, upgrade.SPOKEN) if outcome.status == NOT_UNDERSTOOD else ()
+        ):
             alone = await self._try(self._way((version,)))
             if alone.opened:
                 for finding in upgrade.versions(self._backend.versions, Outcome(Kind.OPEN), {version: alone}):

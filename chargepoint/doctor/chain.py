@@ -9,7 +9,7 @@ import ssl
 from dataclasses import dataclass
 from typing import Any
 
-DER = 1  # OpenSSL's name for the binary form, as the inner object takes it
+DER = 2  # OpenSSL's binary form, as the inner object takes it
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ through a board made for that trial, so the drivers do all the talking.
 """
 
 import asyncio
+import termios
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import replace
@@ -101,7 +102,8 @@ async def _ask(number: int, wired: MeterSettings, config: Config, make_board: Ma
             return await meter.identify()
         finally:
             await meter.close()
-    except DeviceUnavailable:
+    except (DeviceUnavailable, termios.error):
+        # an adapter that has no such parity or speed is no answer either
         return None
     finally:
         board.close()

@@ -75,8 +75,10 @@ async def look(pins: Pins) -> Looked:
 
 
 async def _at(pins: Pins, drive: Callable[[], None]) -> PilotVolts:
+    """The second look counts: the first may still hold the level before."""
     drive()
     await asyncio.sleep(SETTLE_S)
+    pins.sensor.read()
     return pins.sensor.read()
 
 

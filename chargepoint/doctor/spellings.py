@@ -6,6 +6,8 @@ from chargepoint.sense.readers import normalise
 UID_BYTES = (7, 10)
 """ISO 14443-3: identifiers have 4, 7 or 10 bytes; some systems pad the short ones."""
 PRINTED_BYTES = 5
+RANDOM_BYTES, RANDOM_FIRST = 4, 0x08
+"""ISO 14443-3: four bytes beginning with 08 are drawn anew each time."""
 
 
 def spellings(tap: Tap) -> dict[str, str]:
@@ -34,6 +36,5 @@ def spellings(tap: Tap) -> dict[str, str]:
 
 def advice(tap: Tap) -> str:
     """A word on identifiers that cannot be used as they are; empty for the rest."""
-    if tap.uid[:1] == b"\x08" and len(tap.uid) == 4:
-        return "its first byte is 08: a phone or a card that shows another number each time; it cannot be listed"
-    return ""
+    drawn = tap.random or (len(tap.uid) == RANDOM_BYTES and tap.uid[0] == RANDOM_FIRST)
+    return "a phone, or a card that shows another number each time: no list can know it" if drawn else ""

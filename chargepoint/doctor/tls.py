@@ -28,6 +28,8 @@ class Shown:
     version: str = ""
     chain: tuple[Certificate, ...] = ()
     error: Exception | None = None
+    plain: bool = False
+    """No TLS, but a web server without it answers there."""
 
 
 async def shake(address: str, port: int, host: str, context: ssl.SSLContext, within_s: float) -> Shown:
@@ -37,8 +39,23 @@ async def shake(address: str, port: int, host: str, context: ssl.SSLContext, wit
     except ssl.SSLCertVerificationError as distrust:
         seen = await peek(address, port, host, within_s)
         return Shown(host, "" if seen is None else seen.version, () if seen is None else seen.chain, distrust)
-    except (OSError, ssl.SSLError) as problem:
-        return Shown(host, error=problem)
+    except (OSError, EOFError) as problem:
+        plain = not isinstance(problem, TimeoutError) and await _speaks_http(address, port, host, within_s)
+        return Shown(host, error=problem, plain=plain)
+
+
+async def _speaks_http(address: str, port: int, host: str, within_s: float) -> bool:
+    """A request that holds nothing of ours."""
+    try:
+        async with asyncio.timeout(within_s):
+            reader, writer = await asyncio.open_connection(address, port)
+            try:
+                writer.write(f"GET / HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n".encode())
+                return (await reader.read(5)).startswith(b"HTTP/")
+            finally:
+                writer.transport.abort()
+    except OSError:
+        return False
 
 
 async def peek(address: str, port: int, host: str, within_s: float) -> Shown | None:
@@ -48,7 +65,7 @@ async def peek(address: str, port: int, host: str, within_s: float) -> Shown | N
     context.verify_mode = ssl.CERT_NONE
     try:
         return await _look(address, port, host, context, within_s, False)
-    except (OSError, ssl.SSLError):
+    except (OSError, EOFError):
         return None
 
 
@@ -69,7 +86,7 @@ def findings(shown: Shown, utc: float, within_s: float) -> list[Finding]:
     if isinstance(shown.error, ssl.SSLCertVerificationError):
         return [*_chain(shown), _distrusted(shown, shown.error, utc)]
     if shown.error is not None:
-        return [_failed(shown.error, within_s)]
+        return [_failed(shown.error, shown.plain, within_s)]
     return [ok(STAGE, f"{shown.version}, the certificate is trusted"), *_chain(shown), *_ageing(shown.chain, utc)]
 
 
@@ -154,7 +171,7 @@ def _out_of_date(certificates: Sequence[Certificate], code: int, utc: float) -> 
     )
 
 
-def _failed(problem: Exception, within_s: float) -> Finding:
+def _failed(problem: Exception, plain: bool, within_s: float) -> Finding:
     if isinstance(problem, TimeoutError):
         return bad(
             STAGE,
@@ -162,11 +179,17 @@ def _failed(problem: Exception, within_s: float) -> Finding:
             "check the port in backend.url; behind it is no TLS server, or one that hangs",
         )
     reason = (problem.reason or "") if isinstance(problem, ssl.SSLError) else ""
+    if plain and not reason.startswith(ALERTS):
+        return bad(
+            STAGE,
+            "this port speaks plain HTTP, but backend.url begins with wss://",
+            "correct the port in backend.url, or write ws:// if the backend offers nothing better",
+        )
     if reason in NO_TLS:
         return bad(
             STAGE,
             "what answers at this port does not speak TLS",
-            "correct the port in backend.url, or write ws:// if the backend offers nothing better",
+            "correct the port in backend.url; behind it is something else",
         )
     if "PROTOCOL" in reason:
         return bad(
@@ -196,6 +219,8 @@ def _day(utc: float) -> str:
 # OpenSSL, x509_vfy.h
 NOT_YET, EXPIRED, BY_ITSELF, ROOT_UNKNOWN, ISSUER_UNKNOWN, LEAF_ALONE = 9, 10, 18, 19, 20, 21
 HOST_DIFFERS, ADDRESS_DIFFERS = 62, 64
+ALERTS = ("TLSV1", "SSLV3")
+"""How OpenSSL names what a TLS server objects to."""
 NO_TLS = frozenset(
     {"WRONG_VERSION_NUMBER", "HTTP_REQUEST", "UNKNOWN_PROTOCOL", "PACKET_LENGTH_TOO_LONG", "RECORD_LAYER_FAILURE"}
 )

@@ -96,7 +96,7 @@ def refused(outcome: Outcome, has_password: bool, secure: bool, tried: int, work
     if not has_password:
         todo = "write the password the operator gave you into a file and name it in backend.password_file"
         return bad(CREDENTIALS, f"{code}: the backend wants a password, and the configuration has none", todo)
-    forms = f", and {tried} other form{'s' if tried > 1 else ''} of it too" if tried else ""
+    forms = f", and so is every other form of it ({tried} tried)" if tried else ""
     hints = "ask the operator for the password of this station, and whether it knows the id (some answer so for 404)"
     if not secure:
         hints += "; it may also want wss:// instead of ws://"
@@ -107,7 +107,7 @@ def elsewhere(works: str, tried: int) -> Finding:
     """What the trials of other URLs came to."""
     if works:
         return bad(URL, "another form of the URL is let in", works)
-    return warn(URL, f"{tried} other forms of the URL were tried, and none is let in either")
+    return warn(URL, f"other forms of the URL were tried ({tried}), and none is let in either")
 
 
 def versions(offered: Sequence[str], main: Outcome, alone: Mapping[str, Outcome]) -> list[Finding]:
