@@ -78,8 +78,11 @@ def test_taps_over_the_pins() -> None:
         wires.show(CARD3)
         assert await driver.tap() == Tap(CARD3)
         wires.send("1")
+        await asyncio.sleep(0)
+        wires.send("1")
         await driver.close()
         await driver.close()
+        await asyncio.sleep(0)
         wires.show(CARD4)
 
     run(go())
