@@ -9,8 +9,8 @@ repetitions books it once (OCPP 2.1 Part 4, 4.1.4).
 """
 
 import asyncio
-import json
 import logging
+import math
 from collections import deque
 from collections.abc import Callable
 from dataclasses import replace
@@ -29,6 +29,7 @@ from chargepoint.core.tokens import NOBODY
 from chargepoint.core.variables import HEARTBEAT_INTERVAL_S, PING_INTERVAL_S
 from chargepoint.errors import PeerError
 from chargepoint.ocpp.dialect import Call, Dialect, Json, Learned, Refusal
+from chargepoint.ocpp.frames import encode
 from chargepoint.ocpp.rpc import Answered, CallReceived, Event, Failed, Ignored, Late, Rpc
 from chargepoint.store import Store
 from chargepoint.uplink.ending import LinkDeadError, closed, why
@@ -70,6 +71,7 @@ class Conversation:
         self._rpc = Rpc(dialect.subprotocol, lambda: str(uuid4()), call_timeout_s)
         self._outbox = Outbox(store, settings, dialect.samples_per_message, warn)
         self._wake = asyncio.Event()
+        self._looks_at = -math.inf
         self._sending = asyncio.Lock()
         self._commands: dict[str, tuple[str, Command]] = {}
         self._saying: tuple[Message, Parcel | None, list[Call]] | None = None
@@ -134,7 +136,8 @@ class Conversation:
             for event in self._rpc.receive(text, self._heard_at):
                 await self._take(event)
             await self._send()
-            self._wake.set()
+            if self._due < self._looks_at:
+                self._wake.set()
         raise LinkDeadError(closed(self._ws.close_code, self._ws.close_reason))
 
     async def _speak(self) -> None:
@@ -366,13 +369,19 @@ class Conversation:
         """Any call of ours counts as a sign of life (OCPP 1.6 section 9.1.10, OCPP 2.0.1 G02)."""
         return self._said_at + (self._settings[HEARTBEAT_INTERVAL_S] or LONGEST_WAIT_S)
 
-    def _patience(self) -> float:
-        """Seconds until time alone makes something due."""
+    @property
+    def _due(self) -> float:
+        """When time alone makes something due (monotonic seconds)."""
         times = [self._rpc.next_deadline, self._registry.boot_at, self._outbox.next_try]
         if self._registry.accepted and self._rpc.can_call:
             times.append(self._heartbeat_at)
-        soonest = min((time for time in times if time is not None), default=self._clock.mono() + 3600.0)
-        return max(0.01, soonest - self._clock.mono())
+        return min((time for time in times if time is not None), default=math.inf)
+
+    def _patience(self) -> float:
+        """Seconds until something is due; whoever makes it due earlier must wake the speaker."""
+        now = self._clock.mono()
+        self._looks_at = min(self._due, now + 3600.0)
+        return max(0.01, self._looks_at - now)
 
     def _dated(self, stamp: Stamp) -> str:
         """RFC 3339; a moment that cannot be dated yet is dated now, never 1970."""
@@ -382,5 +391,4 @@ class Conversation:
 
 def message_id(parcel: Parcel, call: Call) -> str:
     """The same for the same record in the same words; other words, or another record, have another."""
-    return str(uuid5(NAMESPACE_URL, json.dumps([parcel.keys[0], call.action, call.payload], sort_keys=True)))
-
+    return str(uuid5(NAMESPACE_URL, encode([parcel.keys[0], call.action, call.payload])))
