@@ -12,6 +12,7 @@ from typing import TypeVar
 from pymodbus import FramerType
 from pymodbus.client import AsyncModbusSerialClient, AsyncModbusTcpClient
 from pymodbus.exceptions import ModbusException
+from pymodbus.pdu import ModbusPDU
 
 # What it would log at every lost answer, our exceptions say better.
 logging.getLogger("pymodbus.logging").setLevel(logging.CRITICAL)
@@ -82,6 +83,24 @@ async def ask(client: Client, unit: int, function: int, address: int, count: int
     if answer.isError():
         raise ExceptionAnswer(int(getattr(answer, "exception_code", 0)))
     return list(answer.registers)
+
+
+async def tell(client: Client, unit: int, function: int, address: int, value: int) -> None:
+    """Write a coil (5), a register (6), or one register as a device wants it that knows only the plural (16).
+    Raises Unanswered, ExceptionAnswer; safe to cancel."""
+    request: Awaitable[ModbusPDU]
+    if function == 5:
+        request = client.write_coil(address, bool(value), device_id=unit)
+    elif function == 6:
+        request = client.write_register(address, value, device_id=unit)
+    else:
+        request = client.write_registers(address, [value], device_id=unit)
+    try:
+        answer = await cancellable(request)
+    except ModbusException as exc:
+        raise Unanswered(str(exc)) from exc
+    if answer.isError():
+        raise ExceptionAnswer(int(getattr(answer, "exception_code", 0)))
 
 
 async def cancellable(waiting: Awaitable[T]) -> T:

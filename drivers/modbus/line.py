@@ -1,4 +1,5 @@
-"""A way to meters, shared by all meters on it: one client, one request at a time, whatever their number.
+"""A way to meters, shared by all meters on it: one client, one request at a time, whatever their number. Or to
+co-processors, which are written to as well.
 
 A late answer must never be taken for the answer to the next question, or volts are booked as energy. So
 
@@ -10,9 +11,10 @@ What is lost is opened again at the next read.
 """
 
 import asyncio
+from collections.abc import Awaitable, Callable
 
 from chargepoint.hal import DeviceUnavailable
-from drivers.modbus.client import Client, ExceptionAnswer, Unanswered, ask, connect
+from drivers.modbus.client import Client, ExceptionAnswer, Unanswered, ask, connect, tell
 
 MOST_SEEN_BYTES = 64
 
@@ -34,7 +36,10 @@ class RegisterRefused(DeviceUnavailable):
 
 
 class Line:
-    """Each meter on it calls `take` once and `give_back` once. ``name`` is its port as configured."""
+    """Each device on it calls `take` once and `give_back` once. ``name`` is its port as configured, ``what`` begins
+    every message."""
+
+    what = "meter"
 
     def __init__(self, name: str, timeout_s: float) -> None:
         self.name = name
@@ -58,6 +63,19 @@ class Line:
 
     async def read(self, unit: int, function: int, address: int, count: int) -> list[int]:
         """``count`` registers from ``address``. Raises DeviceUnavailable, RegisterRefused; safe to cancel."""
+        asked = f"{count} registers from 0x{address:04X}"
+        registers = await self._exchange(unit, asked, lambda client: ask(client, unit, function, address, count), count)
+        return registers or []
+
+    async def write(self, unit: int, function: int, address: int, value: int) -> None:
+        """One value, by function 5, 6 or 16. Raises DeviceUnavailable, RegisterRefused; safe to cancel."""
+        asked = f"{value} for 0x{address:04X}"
+        await self._exchange(unit, asked, lambda client: tell(client, unit, function, address, value))
+
+    async def _exchange(
+        self, unit: int, asked: str, request: Callable[[Client], Awaitable[list[int] | None]], count: int | None = None
+    ) -> list[int] | None:
+        where = f"{self.what} at {self.name} unit {unit}"
         async with self._lock:
             if self._unsettled:
                 await self._settle()
@@ -65,14 +83,25 @@ class Line:
             self._unsettled = True
             self._sent = self._seen = b""
             self._asked()
-            registers = await self._ask(client, unit, function, address, count)
+            registers = await self._answered(client, where, unit, asked, request)
+            if count is not None and len(registers or ()) != count:
+                raise DeviceUnavailable(
+                    f"{where}: answered {len(registers or ())} registers where {asked} were asked for; a late answer "
+                    "to another request, or two devices with one address"
+                )
             self._unsettled = False
             return registers
 
-    async def _ask(self, client: Client, unit: int, function: int, address: int, count: int) -> list[int]:
-        where = f"meter at {self.name} unit {unit}"
+    async def _answered(
+        self,
+        client: Client,
+        where: str,
+        unit: int,
+        asked: str,
+        request: Callable[[Client], Awaitable[list[int] | None]],
+    ) -> list[int] | None:
         try:
-            registers = await ask(client, unit, function, address, count)
+            return await request(client)
         except Unanswered as exc:
             if not client.connected:
                 self._close()
@@ -80,17 +109,8 @@ class Line:
             raise DeviceUnavailable(f"{where}: {self._diagnosis(unit)}") from exc
         except ExceptionAnswer as exc:
             self._unsettled = False
-            text = (
-                f"{where}: refused {count} registers from 0x{address:04X} with exception {exc.code} "
-                f"({EXCEPTIONS.get(exc.code, 'see its manual')})"
-            )
+            text = f"{where}: refused {asked} with exception {exc.code} ({EXCEPTIONS.get(exc.code, 'see its manual')})"
             raise (RegisterRefused if exc.code in NOT_THERE else DeviceUnavailable)(text) from exc
-        if len(registers) != count:
-            raise DeviceUnavailable(
-                f"{where}: answered {len(registers)} registers where {count} were asked for (from "
-                f"0x{address:04X}); a late answer to another request, or two devices with one address"
-            )
-        return registers
 
     async def _connected(self) -> Client:
         client = self._client
@@ -98,7 +118,7 @@ class Line:
             return client
         client = self._client = self._client or self._make_client()
         if not await connect(client):
-            raise DeviceUnavailable(f"meter at {self.name}: {self._why_closed()}")
+            raise DeviceUnavailable(f"{self.what} at {self.name}: {self._why_closed()}")
         return client
 
     def _traced(self, sending: bool, data: bytes) -> bytes:

@@ -56,7 +56,9 @@ class RtuLine(Line):
                 f"{self.settings.baud} baud parity {self.settings.parity}"
             )
         if self._seen == self._sent:
-            return f"only our own request came back {wait}; the meter is silent, check its supply, wires and address"
+            return (
+                f"only our own request came back {wait}; the {self.what} is silent, check its supply, wires and address"
+            )
         if self._seen.startswith(self._sent):
             return f"our own request came back in front of the answer; set local_echo = true ({self._seen.hex(' ')})"
         other = self._seen[0]
