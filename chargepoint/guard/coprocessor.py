@@ -116,7 +116,8 @@ class CoprocessorGuard:
                 async with asyncio.timeout(TURN_S):
                     await self._turn(place)
             except (DeviceUnavailable, TimeoutError) as error:
-                self._unanswered(place, str(error) or f"its driver did not come back within {TURN_S:g} s")
+                late = f"{place.device.name}: its driver did not come back within {TURN_S:g} s"
+                self._unanswered(place, str(error) or late)
                 await asyncio.sleep(pause)
                 pause = min(pause * 2, BACK_OFF_S[1])
             else:
@@ -172,7 +173,7 @@ class CoprocessorGuard:
         silent = self._mono() >= place.heard + SILENT_S
         if place.present is False or not (silent or place.opening):
             return
-        self._say(f"{place.device.name}: {why}; trying again")
+        self._say(f"{why}; trying again")
         place.present = False
         place.memory = bridge.Memory()
         place.seen, place.closed = None, False
