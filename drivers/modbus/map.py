@@ -175,7 +175,7 @@ def _tables(
 def _told(table: Mapping[str, Any], entry: Mapping[str, Any], where: str) -> Value | Text:
     (address,) = _addresses(entry, 1, where)
     if entry.get("type") != "text":
-        return _value({**table, "nan": None}, entry, address, 1.0, where)
+        return _value(table, entry, address, 1.0, where)
     function = _choice({**table, **entry}, "function", (3, 4), None, where)
     return Text(function, address, _integer(entry.get("registers"), 1, 32, f"{where}: registers"))
 

@@ -75,6 +75,11 @@ def test_an_answer_is_found_after_garbage(garbage: bytes, size: int) -> None:
     assert cards == [UID7]
 
 
+@pytest.mark.parametrize("head", ["0000fffe00", "0000ffff00ff", "0000ff7f7f"])
+def test_a_damaged_length_is_not_waited_for(head: str) -> None:
+    assert listing().feed(bytes.fromhex(head) + card(UID7)) == [UID7]
+
+
 @pytest.mark.parametrize(
     "body", ["d54b", "d54b01", "d54b01010004080704a1b2", "d54b010100040800", "d54b01010004080504a1b2c3d4"]
 )
@@ -107,6 +112,23 @@ def test_taps_and_a_card_that_lies_there(tmp_path: Path) -> None:
             device.show(b"\x08" + UID4[:3])
             assert await driver.tap() == Tap(b"\x08" + UID4[:3], random=True)
             await driver.close()
+            await driver.close()
+
+    run(go())
+
+
+def test_an_unplugged_module_is_not_asked_any_more(tmp_path: Path) -> None:
+    async def go() -> None:
+        async with Pn532Reader(tmp_path / "tty") as device:
+            driver = reader(device)
+            waiting = asyncio.create_task(driver.tap())
+            await asyncio.sleep(0)
+            device.unplug()
+            with unavailable("tty: lost"):
+                await waiting
+            await asyncio.sleep(2 * Pn532.poll_s)
+            with unavailable("tty: .*No such file"):
+                await driver.tap()
             await driver.close()
 
     run(go())
