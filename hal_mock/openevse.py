@@ -155,6 +155,8 @@ class OpenEvseDevice:
         self._supervise()
         if name == "GS":
             return True, f"{self.state:02x} 0 {self.pilot:02x} {self._flags:04x}"
+        if name == "GE":
+            return True, f"{self._amps} 0001"
         if name in ("FE", "FS", "FD"):
             self._was_on = self.closed
             self._mode = {"FE": "enabled", "FS": "sleeping", "FD": "disabled"}[name]

@@ -9,8 +9,8 @@ it falls back to a current. Facts and doubts, from the published firmware:
   no parameters.
 * `$SC n V` is whole amps and forgotten at a reset; `$FE`, `$FS`, `$FD` enable, sleep, disable. Asleep it has no PWM and
   opens when the vehicle has, or after 3 s. Disabled it opens at once and shows state F. After a reset it is *enabled*
-  (unless it was built with a boot lock), so it is told anew when it announces its start (`$AB`) and whenever its state
-  is not the one it was given.
+  (unless it was built with a boot lock) at the current it has stored. So it is told anew when it announces its start
+  (`$AB`), and whenever its state or its current (`$GE`) is not what it was given.
 * The relay is told as commanded (vflags, bit 6), and as welded when its own test found it so.
 * In some fault states it does not tell the pilot; then a vehicle it calls connected is taken as B.
 
@@ -61,6 +61,7 @@ class OpenEvse:
         self._answer: asyncio.Future[Line] | None = None
         self._standing: CoprocessorOrder | None = None
         self._order: CoprocessorOrder | None = None
+        self._taken = 0
         self._supervised = True
 
     @property
@@ -72,16 +73,16 @@ class OpenEvse:
         return FALLBACK_AMPS
 
     async def look(self) -> CoprocessorSeen:
-        answer = await self._ask("GS")
+        told = (await self._ask("GS")).parameters + (await self._ask("GE")).parameters
         try:
-            state, pilot, flags = (int(answer.parameters[i], 16) for i in (0, 2, 3))
+            state, pilot, flags, amps = int(told[0], 16), int(told[2], 16), int(told[3], 16), int(told[4])
         except (ValueError, IndexError):
-            told = " ".join(answer.parameters)
+            words = " ".join(told)
             raise DeviceUnavailable(
-                f'{self.name}: told its state as "{told}", which is not what RAPI 4 tells; update its firmware'
+                f'{self.name}: told its state as "{words}", which is not what RAPI 4 tells; update its firmware'
             ) from None
-        self._compare(state)
-        return seen(state, pilot, flags, self._standing)
+        self._compare(state, amps)
+        return seen(state, pilot, flags, amps)
 
     async def drive(self, order: CoprocessorOrder) -> None:
         self._order = order
@@ -114,20 +115,21 @@ class OpenEvse:
     async def close(self) -> None:
         self._line.close()
 
-    def _compare(self, state: int) -> None:
+    def _compare(self, state: int, amps: int) -> None:
         """It must be as it was told; in a fault it is as it must be."""
         order = self._standing
         if order is None or state in FAULTS:
             return
         expected = {DISABLED} if not order.enabled else {SLEEPING} if order.amps is None else {0, *LETTERS}
-        if state not in expected:
+        if state not in expected or (order.amps is not None and amps != self._taken):
             self._standing = None
 
     async def _offer(self, amps: int) -> None:
         """Its own limit may be lower; then it says NK and what it took."""
         answer = await self._ask(f"SC {amps} V")
-        if answer.word == "NK" and not (answer.parameters and answer.parameters[0].isdigit()):
-            raise DeviceUnavailable(f"{self.name}: refused to offer {amps} A; look at its display")
+        self._taken = int(answer.parameters[0]) if answer.parameters and answer.parameters[0].isdigit() else 0
+        if not 0 < self._taken <= amps:
+            raise DeviceUnavailable(f"{self.name}: did not take {amps} A; look at its display")
 
     async def _do(self, text: str) -> None:
         answer = await self._ask(text)
@@ -135,6 +137,14 @@ class OpenEvse:
             raise DeviceUnavailable(f"{self.name}: refused the command {text}; look at its display")
 
     async def _ask(self, text: str) -> Line:
+        """The answer, OK or NK. Who did not answer may have been reset meanwhile."""
+        try:
+            return await self._exchange(text)
+        except DeviceUnavailable:
+            self._standing = None
+            raise
+
+    async def _exchange(self, text: str) -> Line:
         async with self._lock:
             self._line.open()
             self._sequence = self._sequence % 0xFF + 1
@@ -146,7 +156,6 @@ class OpenEvse:
                 async with asyncio.timeout(self._timeout_s):
                     return await answer
             except TimeoutError:
-                self._standing = None
                 raise DeviceUnavailable(f"{self.name}: {self._diagnosis(text)}") from None
             finally:
                 self._answer = None
@@ -175,13 +184,13 @@ class OpenEvse:
             waiting.set_exception(DeviceUnavailable(f"{self.name}: lost ({why}); is it plugged in?"))
 
 
-def seen(state: int, pilot: int, flags: int, standing: CoprocessorOrder | None) -> CoprocessorSeen:
-    """From the answer to `$GS`: state, pilot state and flags as numbers."""
+def seen(state: int, pilot: int, flags: int, amps: int) -> CoprocessorSeen:
+    """From the answers to `$GS`, state, pilot state and flags, and to `$GE`."""
     faults: Mapping[str, str] = {}
     if state in FAULTS:
         fault, words = FAULTS[state]
         faults = {fault: f"{words} (state {state:02X})"}
-    offered = standing.amps if standing is not None and standing.amps is not None and state in LETTERS else 0.0
+    offered = float(amps) if state in LETTERS else 0.0
     closed = bool(flags & CHARGING_ON) or state == WELDED
     return CoprocessorSeen(_letter(state, pilot, flags), closed, offered, faults)
 
