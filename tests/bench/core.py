@@ -1,7 +1,7 @@
 """Facts per second through the core: `Station.handle` and nothing around it, over a session that never ends.
 
-The mix is that of a charging hour: mostly readings of the meter, now and then time alone, a fact told again, a contactor
-that follows its order. The measure is one trigger of the `transitions` machine the two tables stand on.
+The mix is that of a charging hour: mostly readings of the meter, now and then time alone, a fact told again, a queue
+that grew. The measure is one trigger of the `transitions` machine the two tables stand on.
 """
 
 import itertools

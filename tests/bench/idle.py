@@ -52,7 +52,9 @@ async def watched(folder: Path, url: str, size: Size) -> dict[str, Used]:
     how = {"versions": ("ocpp2.0.1",), "settings": {"MeterValueSampleInterval": 60}}
     async with (
         Station(home(folder, "often"), url, connectors=[{"meter_period_s": OFTEN_S}], **how) as often,
-        Station(home(folder, "rarely"), url, connectors=[{"meter_period_s": RARELY_S, "meter_stale_s": 5 * RARELY_S}], **how) as rarely,
+        Station(
+            home(folder, "rarely"), url, connectors=[{"meter_period_s": RARELY_S, "meter_stale_s": 5 * RARELY_S}], **how
+        ) as rarely,
     ):
         for station in (often, rarely):
             await station.online()

@@ -41,9 +41,7 @@ async def talk201(socket, count: int) -> None:
     station = {"vendor_name": "plain", "model": "plain"}
     await point.call(call.BootNotification(charging_station=station, reason="PowerUp"))
     unit = {"unit": "V", "multiplier": 0}
-    sampled = [
-        {"value": 230.0, "context": "Sample.Periodic", "measurand": "Voltage", "unit_of_measure": unit}
-    ] * VALUES
+    sampled = [{"value": 230.0, "context": "Sample.Periodic", "measurand": "Voltage", "unit_of_measure": unit}] * VALUES
     began, cpu = time.monotonic(), time.process_time()
     for seq in range(count):
         event = call.TransactionEvent(

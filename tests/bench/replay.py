@@ -2,8 +2,9 @@
 
 Three contenders take turns at the same backend: the daemon with its queue on disk; a bare `websockets` loop that sends
 one of our frames and waits for the answer; a script on the PyPI package `ocpp` with readings of the same eight values.
-The daemon's CPU is that of its process and all its threads: queue, core, journal, confirmation, disk. In 1.6 the readings
-of an outage travel up to 50 in a message, in 2.0.1 each is an event of its own.
+The daemon's CPU is that of its process and all its threads: queue, core, journal, confirmation, disk. In 1.6 the
+readings of an outage travel up to 50 in a message, in 2.0.1 each is an event of its own, and only there the CPU of one
+exchange has a target.
 """
 
 import subprocess
@@ -45,9 +46,11 @@ def of_version(version: str, size: Size, folder: Path, peer: Backend) -> Iterato
     )  # fmt: skip
     yield Line(f"records replayed, {version}", ours, "/s", ours / plain, "the ocpp client", note=f"ocpp {plain:.0f}/s")
     ours, bare, plain = (median(cost for _, cost in speeds) for speeds in found.values())
+    judged = version == "ocpp2.0.1"
     yield Line(
         f"CPU of one record there and back, {version}", ours, "us", ours / plain, "the ocpp client",
-        "under a tenth", ours < TENTH * plain, f"ocpp {plain:.0f}, bare loop {bare:.0f}",
+        "under a tenth" if judged else "", ours < TENTH * plain if judged else None,
+        f"ocpp {plain:.0f}, bare loop {bare:.0f}",
     )  # fmt: skip
 
 

@@ -68,7 +68,9 @@ def transaction(way: str, hour_s: float, folder: Path) -> Wear:
 def lived(way: str, hour_s: float, folder: Path) -> Wear:
     trace = folder / "trace"
     watch = ("strace", "-f", "-qq", "-o", str(trace), "-e", "trace=fsync,fdatasync")
-    counted = shutil.which("strace") is not None and not subprocess.run([*watch, "true"], capture_output=True).returncode
+    counted = (
+        shutil.which("strace") is not None and not subprocess.run([*watch, "true"], capture_output=True).returncode
+    )
     words = (sys.executable, "-P", "-m", "tests.bench.wear", way, str(hour_s), str(folder))
     done = subprocess.run(
         [*(watch if counted else ()), *words], cwd=ROOT, check=True, stdout=subprocess.PIPE, text=True, timeout=120
@@ -83,12 +85,18 @@ async def ours(hour_s: float, folder: Path) -> None:
     rhythm = Rhythm()
     pace = Rhythm(rhythm.group, rhythm.sample_s / SPEED, rhythm.lazy_s / SPEED, rhythm.progress_s / SPEED)
     with tempfile.TemporaryDirectory(dir=FAST_DISK if FAST_DISK.is_dir() else folder) as run_folder:
-        store = Store.open(folder, Path(run_folder), nothing, nothing, nothing, rhythm=pace)
+        loop, moved = asyncio.get_running_loop(), asyncio.Event()
+
+        def tell(waiting: int) -> None:
+            loop.call_soon_threadsafe(moved.set)
+
+        store = Store.open(folder, Path(run_folder), nothing, tell, nothing, rhythm=pace)
         if hour_s:
             for record in (started(), *(wide(seq) for seq in range(1, SAMPLES + 1)), ended(seq=SAMPLES + 1)):
+                moved.clear()
                 store.keep(record)
-                while not (waiting := await store.head(9)):
-                    await asyncio.sleep(0.001)
+                await moved.wait()
+                waiting = await store.head(9)
                 store.confirm([entry.key for entry in waiting])
                 await asyncio.sleep(hour_s / SAMPLES)
         await store.close()
