@@ -121,7 +121,7 @@ def _distrusted(shown: Shown, problem: ssl.SSLCertVerificationError, utc: float)
             f"the certificate is not made for {shown.host}, but for {names}",
             "write the host into backend.url as the certificate has it, or ask the operator for a new certificate",
         )
-    if code == BY_ITSELF or (own and own.by_itself):
+    if code == BY_ITSELF:
         print_ = f" (SHA-256 {own.fingerprint})" if own and own.fingerprint else ""
         return bad(
             STAGE,

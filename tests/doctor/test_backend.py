@@ -396,6 +396,17 @@ def test_a_password_of_a_file_is_not_shown_when_the_server_repeats_it(tmp_path: 
     assert "not with (not shown)" in worst(told).what
 
 
+def test_a_token_in_the_path_is_not_shown_when_the_server_repeats_it() -> None:
+    async def go() -> list[Finding]:
+        async with Csms() as csms:
+            csms.answers["BootNotification"] = Refuse("SecurityError", "no tenant tok-en-0815 at /ocpp")
+            return await diagnose(Backend(f"{csms.url}/ocpp/tok%2Den-0815"))
+
+    told = run(go())
+    assert "no tenant (not shown) at /ocpp" in worst(told).what
+    assert "en-0815" not in str(told)
+
+
 # -- the url ----------------------------------------------------------------------------------------------------------
 
 

@@ -22,7 +22,7 @@ from chargepoint.config.schema import (
     ReaderSettings,
     Station,
 )
-from chargepoint.doctor import meters
+from chargepoint.doctor import contactor, meters
 from chargepoint.doctor.finding import Finding, Level, healthy
 from chargepoint.doctor.hardware import examine
 from chargepoint.doctor.machine import Machine
@@ -114,7 +114,7 @@ class Trouble:
     level: Level = Level.BAD
 
 
-def connector(**changes: Any) -> Callable[[Bench], None]:
+def wired(**changes: Any) -> Callable[[Bench], None]:
     def make(bench: Bench) -> None:
         bench.connector = replace(WIRED, **changes)
 
@@ -147,14 +147,12 @@ def upside_down(high: float | None) -> float | None:
 
 TROUBLES = {
     "pin held by another": Trouble(
-        connector(contactor=ContactorSettings(coil_line=99)),
+        wired(contactor=ContactorSettings(coil_line=99)),
         "pins",
         "GPIO 99 (contactor coil) cannot be used",
         "holding",
     ),
-    "no pwm": Trouble(
-        connector(pilot=PilotSettings(pwm_device="fe20c000.pwm")), "pwm", "no chip under", "dtoverlay=pwm"
-    ),
+    "no pwm": Trouble(wired(pilot=PilotSettings(pwm_device="fe20c000.pwm")), "pwm", "no chip under", "dtoverlay=pwm"),
     "converter unplugged": Trouble(converter(unplugged=True), "adc", "are not from an MCP3008", "MISO"),
     "converter dead": Trouble(converter(shorted=True), "adc", "reads 0 in all", "reference voltage"),
     "spi refuses": Trouble(converter(broken=True), "adc", "the SPI bus refuses", ""),
@@ -247,6 +245,25 @@ def test_cancelling_opens_it(bench: Bench) -> None:
 
     run(go())
     assert not bench.cabinet.coil.driven_high and bench.tree.share_high() == 0.0
+
+
+def test_the_trial_itself_leaves_it_open(bench: Bench) -> None:
+    """Without the board's own last word, and cut off in the middle."""
+
+    async def go() -> None:
+        board = bench.board(bench.config())
+        (pins,) = board.pins()
+        closed = asyncio.Event()
+        bench.cabinet.coil._edge = closed.set
+        task = asyncio.create_task(contactor.move(pins))
+        await closed.wait()
+        task.cancel()
+        await asyncio.wait([task])
+        assert task.cancelled()
+        assert not bench.cabinet.coil.driven_high and bench.tree.share_high() == 0.0
+        board.close()
+
+    run(go())
 
 
 # -- the station runs -------------------------------------------------------------------------------------------------
