@@ -36,17 +36,22 @@ BROKEN = re.compile(r"Traceback|never retrieved|never awaited|bug of ours")
 class Station:
     """``async with Station(folder, url) as cp``. Keyword arguments are tables of the configuration file:
     ``station``, ``backend``, ``guard``, ``authorization``, ``settings`` (each added to the defaults), ``locked``, and
-    ``connectors``, a list of tables or how many. ``url`` None: no backend.
+    ``connectors``, a list of tables or how many. ``url`` None: no backend. ``piped``: the daemon's log goes through a
+    pipe, for tests in which it cannot write to files.
 
     ``expects`` names what the log may hold although it looks like a bug.
     """
 
-    def __init__(self, folder, url, *, versions=("ocpp1.6",), id="CP1", connectors=1, expects=(), **tables):
+    def __init__(
+        self, folder, url, *, versions=("ocpp1.6",), id="CP1", connectors=1, expects=(), piped=False, **tables
+    ):
         self.folder = Path(folder)
         self.url, self.versions, self.id = url, versions, id
         self.connectors = [{}] * connectors if isinstance(connectors, int) else connectors
         self.tables = tables
         self.expects = expects
+        self.piped = piped
+        self.copying = None
         self.process = None
         self.starts = 0
 
@@ -112,10 +117,17 @@ class Station:
                 *(sys.executable, "-P", "-m", "chargepoint", "run", "--config", str(self.config)),
                 stdin=asyncio.subprocess.DEVNULL,
                 stdout=log,
-                stderr=log,
+                stderr=asyncio.subprocess.PIPE if self.piped else log,
             )
+        if self.piped:
+            self.copying = asyncio.create_task(self._copy(self.process.stderr))
         if ready:
             await self.until(lambda status: status["station"]["guard"])
+
+    async def _copy(self, pipe):
+        with (self.folder / "log").open("ab", buffering=0) as log:
+            while chunk := await pipe.read(4096):
+                log.write(chunk)
 
     async def ended(self, within_s=END_S):
         """Wait for the daemon to end by itself; its exit code."""
@@ -169,6 +181,8 @@ class Station:
         with contextlib.suppress(AssertionError):
             await self.wait(lambda: not self.pids, within_s=5)
         left = self.pids
+        if self.copying is not None:
+            await self.copying
         for pid in left:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
