@@ -339,6 +339,52 @@ def test_a_plain_web_server(status: str, headers: list[str], what: str, todo: st
         assert "calls itself nginx" in worst(told).what
 
 
+def test_http_400_for_a_list_of_versions() -> None:
+    """As SteVe answers a station that offers what it does not speak."""
+
+    class Picky(Csms):
+        def _admit(self, connection: Any, request: Any) -> Any:
+            if request.headers["Sec-WebSocket-Protocol"] != "ocpp1.6":
+                return connection.respond(http.HTTPStatus.BAD_REQUEST, "no\n")
+            return super()._admit(connection, request)
+
+    async def go() -> list[Finding]:
+        async with Picky() as csms:
+            return await diagnose(Backend(csms.url))
+
+    told = run(go())
+    assert worst(told).what.startswith("the server answers HTTP 400")
+    assert told[-1].stage == "subprotocol" and told[-1].todo.startswith('set backend.versions = ["ocpp1.6"]')
+
+
+def test_http_400_of_a_tls_port(authority: Authority) -> None:
+    """As nginx answers plain HTTP at its TLS port: the first byte tells which it is."""
+    context = authority.server("nginx")
+
+    async def go() -> list[Finding]:
+        async with Csms(ssl=context) as csms:
+
+            async def front(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+                first = await reader.read(4096)
+                if first[:1] == b"G":
+                    writer.write(b"HTTP/1.1 400 The plain HTTP request was sent to HTTPS port\r\n\r\n")
+                    await writer.drain()
+                    return
+                back, through = await asyncio.open_connection("127.0.0.1", csms.port)
+                try:
+                    through.write(first)
+                    while data := await back.read(4096):
+                        writer.write(data)
+                        through.write(await reader.read(4096))
+                finally:
+                    through.transport.abort()
+
+            async with server(front) as port:
+                return await diagnose(Backend(f"ws://127.0.0.1:{port}"))
+
+    assert "this port speaks TLS" in worst(run(go())).what
+
+
 def test_it_stops_when_the_server_has_had_enough() -> None:
     async def go() -> tuple[list[Finding], int]:
         asked = 0
