@@ -18,6 +18,7 @@ from chargepoint.config.schema import (
     PilotSettings,
 )
 from drivers import checks
+from drivers.coprocessor.board import CoprocessorBoard
 from drivers.peripherals import make_meters, make_readers
 
 if TYPE_CHECKING:
@@ -140,24 +141,6 @@ class RaspiMcp3008:
             self._held.append(contact)
             contacts.setdefault(wired.fault, []).append(contact)
         return {fault: AnyOf(several) for fault, several in contacts.items()}
-
-
-class CoprocessorBoard(RaspiMcp3008):
-    """Any computer with a serial port: pilot and contactor are on a board of their own, which is the guard. Meters and
-    readers as on a Pi. Implements `hal.Board`."""
-
-    def pins(self) -> Sequence[hal.Pins]:
-        """Raises DeviceUnavailable: there are none."""
-        raise hal.DeviceUnavailable(
-            f"board {self._config.board.name} has no pins: its co-processor is the guard, and the daemon talks to it "
-            "itself; do not start chargepoint-guard.service (systemctl mask chargepoint-guard.service)"
-        )
-
-    def coprocessors(self) -> Sequence[hal.Coprocessor]:
-        from drivers.coprocessor.recipes import make
-
-        _refuse(checks.coprocessor_problems(self._config))
-        return make(self._config)
 
 
 BOARDS: dict[str, Callable[[Config], hal.Board]] = {

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from chargepoint.config.load import examine_text
 from chargepoint.config.schema import Board, Config, Connector, CoprocessorSettings, Station
 from chargepoint.hal import Coprocessor, CoprocessorOrder, CoprocessorSeen, DeviceUnavailable
 from drivers.boards import BOARDS, problems
@@ -485,3 +486,13 @@ def test_what_a_co_processor_board_cannot_do() -> None:
     ]
     with unavailable("coprocessor is missing"):
         BOARDS["evse-din"](config("evse-din", Connector())).coprocessors()
+
+
+@pytest.mark.parametrize("name", RECIPES)
+def test_the_page_of_a_board_shows_a_file_that_works(name: str) -> None:
+    page = (Path(__file__).parents[2] / f"deploy/boards/{name}.md").read_text()
+    shown = page.split("```toml\n")[1].split("```")[0]
+    report = examine_text(f'[station]\nid = "CP1"\n{shown}', name)
+    assert (report.problems, report.warnings) == ((), ())
+    assert report.config is not None and report.config.board.name == name
+    assert problems(report.config) == []
