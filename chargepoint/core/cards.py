@@ -80,15 +80,14 @@ class Cards:
         """Grant, ask or refuse, by the table. A question that is open already is not asked twice."""
         around = self.station.around
         decision = decide(question.known, around.online, around.utc, around.settings)
-        match decision.do:
-            case Do.GRANT:
-                self._grant(question, decision.info)
-            case Do.REFUSE:
-                self._refuse(question, f"{decision.info.verdict.value}: {decision.why}")
-            case Do.ASK:
-                if question.key not in self.questions:
-                    around.emit(Tell(Authorize(question.token)))
-                self.questions[question.key] = question
+        if decision.do is Do.GRANT:
+            self._grant(question, decision.info)
+        elif decision.do is Do.REFUSE:
+            self._refuse(question, f"{decision.info.verdict.value}: {decision.why}")
+        else:
+            if question.key not in self.questions:
+                around.emit(Tell(Authorize(question.token)))
+            self.questions[question.key] = question
 
     def answered(self, token: IdToken, info: TokenInfo | None) -> None:
         """The backend's word. None: it could not be had, so the offline rules decide."""

@@ -133,11 +133,13 @@ class TransactionConfirmed:
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A command waits for an `effects.Answer` with the same ticket. ``known`` as in `Tapped` where it has a token."""
+    """A command waits for an `effects.Answer` with the same ticket. ``known`` as in `Tapped` where it has a token;
+    ``queued`` where it names a transaction: does the store hold records of it (None: nobody looked)."""
 
     ticket: str
     command: Command
     known: Known = NOBODY
+    queued: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)

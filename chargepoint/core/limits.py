@@ -39,7 +39,7 @@ def temperature(setup: EvseSetup, facts: Limited) -> Limit | None:
     """Full current up to 60 °C, falling in a straight line to 6 A at 75 °C, nothing above."""
     if facts.celsius is None or facts.celsius <= DERATE_FROM_C:
         return None
-    if facts.celsius > DERATE_TO_C:
+    if not facts.celsius <= DERATE_TO_C:
         return Limit(0.0, f"the temperature ({facts.celsius:.0f} °C)")
     share = (DERATE_TO_C - facts.celsius) / (DERATE_TO_C - DERATE_FROM_C)
     amps = LOWEST_OFFER_AMPS + share * max(0.0, setup.max_amps - LOWEST_OFFER_AMPS)

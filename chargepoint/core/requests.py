@@ -258,9 +258,12 @@ def data_transfer(station: "Station", asked: Asked, ask: DataTransfer) -> Outcom
 
 
 def transaction_status(station: "Station", asked: Asked, ask: TransactionStatus) -> Outcome:
-    """OCPP 2.0.1 E14: without an id only the queue is told."""
-    ongoing = None if ask.tx is None else station.with_transaction(ask.tx) is not None
-    return Outcome(Result.ACCEPTED, detail=(ongoing, station.around.waiting > 0))
+    """OCPP 2.0.1 E14: without an id only the queue is told, with one what waits of that transaction."""
+    waiting = station.around.waiting > 0
+    if ask.tx is None:
+        return Outcome(Result.ACCEPTED, detail=(None, waiting))
+    ongoing = station.with_transaction(ask.tx) is not None
+    return Outcome(Result.ACCEPTED, detail=(ongoing, waiting if asked.queued is None else asked.queued))
 
 
 HANDLERS: dict[type[Any], Callable[["Station", Asked, Any], Outcome | None]] = {
