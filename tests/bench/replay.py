@@ -34,7 +34,7 @@ def measure(size: Size, folder: Path) -> Iterator[Line]:
 
 def of_version(version: str, size: Size, folder: Path, peer: Backend) -> Iterator[Line]:
     found: dict[str, list[Speed]] = {"ours": [], "bare": [], "plain": []}
-    rounds, records = size.of(3, 1), size.of(4000, 100)
+    rounds, records = size.of(3, 1), size.of(8000, 100)
     for number in range(rounds):
         found["ours"].append(replay(version, records, home(folder, f"{version}-{number}"), peer))
         found["bare"].append(told(output("-m", "tests.bench.bare", peer.url, version, str(records))))
