@@ -91,8 +91,10 @@ def decide(known: Known, online: bool, utc: float | None, settings: Settings) ->
     """The first row that holds. ``utc`` is the time now in seconds, None where it is not known (nothing expires)."""
     entry = entry_of(known, utc, settings)
     case = Case(online, entry, known.listed is not None, settings)
-    do, why = next((do, why) for conditions, do, why in TABLE if all(holds(case) for holds in conditions))
-    return Decision(do, why, entry or TokenInfo(Verdict.ACCEPTED if do is Do.GRANT else Verdict.UNKNOWN))
+    for conditions, do, why in TABLE:
+        if all(holds(case) for holds in conditions):
+            return Decision(do, why, entry or TokenInfo(Verdict.ACCEPTED if do is Do.GRANT else Verdict.UNKNOWN))
+    raise AssertionError("the last two rows cover every case")
 
 
 def entry_of(known: Known, utc: float | None, settings: Settings) -> TokenInfo | None:
