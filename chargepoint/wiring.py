@@ -79,7 +79,7 @@ def guard(path: str | Path, fd: int | None, socket_path: str | None) -> int:
 
 
 def safe_state(path: str | Path) -> int:
-    """Take every output from outside the guard and leave it safe; returns 0."""
+    """Take every output from outside the guard and leave it safe; returns 0, or 1 where a co-processor did not hear."""
     hardware = board(load(Path(path)))
     try:
         if coprocessors := hardware.coprocessors():
@@ -87,8 +87,7 @@ def safe_state(path: str | Path) -> int:
 
             from chargepoint.guard.coprocessor import told_to_open
 
-            asyncio.run(told_to_open(coprocessors))
-            return 0
+            return 0 if asyncio.run(told_to_open(coprocessors)) else 1
         for pins in hardware.pins():
             pins.contactor.open()
             pins.pilot.error()

@@ -229,17 +229,18 @@ def protection(device: Coprocessor) -> str:
     return ""
 
 
-async def told_to_open(devices: Sequence[Coprocessor]) -> None:
-    """Each is told to open, as far as it hears us within `END_S`, and its line is closed."""
-    await asyncio.gather(*(_left(device) for device in devices))
+async def told_to_open(devices: Sequence[Coprocessor]) -> bool:
+    """Each is told to open, and its line is closed. False: one did not hear us within `END_S`."""
+    return all(await asyncio.gather(*(_left(device) for device in devices)))
 
 
-async def _left(device: Coprocessor) -> None:
-    """Told to open, as far as it hears us, and given back."""
+async def _left(device: Coprocessor) -> bool:
     try:
         async with asyncio.timeout(END_S):
             await device.drive(bridge.OFF)
     except (DeviceUnavailable, TimeoutError):
-        pass
+        return False
+    else:
+        return True
     finally:
         await device.close()

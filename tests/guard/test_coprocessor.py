@@ -324,5 +324,9 @@ def test_what_is_missing_to_a_fail_safe_is_said_once(
 def test_told_to_open_from_outside() -> None:
     device = FakeCoprocessor()
     device.order = CoprocessorOrder(True, 16.0)
-    asyncio.run(told_to_open([device]))
+    assert asyncio.run(told_to_open([device]))
     assert device.order == OFF and device.closed_by_us
+    deaf = FakeCoprocessor()
+    deaf.faults.silent = True
+    assert not asyncio.run(told_to_open([device, deaf]))
+    assert deaf.closed_by_us

@@ -3,28 +3,40 @@ when either side stops in the middle."""
 
 import asyncio
 import signal
+import sys
 
 import pytest
 
 from hal_mock.csms import Csms
+from hal_mock.evse_din import EvseDinDevice
 from hal_mock.openevse import OpenEvseDevice
+from hal_mock.phoenix import PhoenixDevice
+from hal_mock.smartevse import SmartEvseDevice
 from tests.system.station import CONNECTOR, SETTINGS, Station, table
 
 pytestmark = pytest.mark.slow
 
 
-class WithOpenEvse(Station):
-    """No mock world: the board is an OpenEVSE, and every vehicle may charge."""
+BOARDS = {
+    "openevse": OpenEvseDevice,
+    "evse-din": EvseDinDevice,
+    "phoenix": PhoenixDevice,
+    "smartevse3": SmartEvseDevice,
+}
 
-    def __init__(self, folder, url, device):
+
+class WithCoprocessor(Station):
+    """No mock world: the board is a co-processor, and every vehicle may charge."""
+
+    def __init__(self, folder, url, board, device):
         super().__init__(folder, url)
-        self.device = device
+        self.board, self.device = board, device
 
     def write_config(self):
         station = {"id": self.id, "state_dir": str(self.state_dir), "run_dir": str(self.run_dir)}
         lines = table("[station]", station)
         lines += table("[[backend]]", {"url": self.url, "versions": list(self.versions)})
-        lines += table("[board]", {"name": "openevse"})
+        lines += table("[board]", {"name": self.board})
         lines += table("[authorization]", {"free_vending": True})
         lines += table("[[connector]]", CONNECTOR)
         lines += table("[connector.coprocessor]", {"port": self.device.port})
@@ -40,10 +52,10 @@ class WithOpenEvse(Station):
         assert self.device.closed
 
 
-def on_an_openevse(folder, scene):
+def on_a_board(folder, scene, board="openevse"):
     async def go():
-        async with asyncio.timeout(60), Csms(["ocpp1.6"]) as csms, OpenEvseDevice(folder / "ttyEvse") as device:
-            async with WithOpenEvse(folder, csms.url, device) as cp:
+        async with asyncio.timeout(60), Csms(["ocpp1.6"]) as csms, BOARDS[board](folder / "ttyEvse") as device:
+            async with WithCoprocessor(folder, csms.url, board, device) as cp:
                 await scene(csms, cp, device)
             assert csms.conversation.violations == []
             assert csms.ledger.oddities == []
@@ -51,7 +63,8 @@ def on_an_openevse(folder, scene):
     asyncio.run(go())
 
 
-def test_a_vehicle_charges_from_plug_to_bill(tmp_path):
+@pytest.mark.parametrize("board", BOARDS)
+def test_a_vehicle_charges_from_plug_to_bill(board, tmp_path):
     async def scene(csms, cp, device):
         await cp.online()
         await cp.is_status("Available")
@@ -66,10 +79,10 @@ def test_a_vehicle_charges_from_plug_to_bill(tmp_path):
         await cp.delivered()
         (tx,) = csms.ledger.transactions
         assert tx.ended and tx.reason == "EVDisconnected"
-        assert device.amps == 0
+        await cp.wait(lambda: device.amps == 0)
         assert "Faulted" not in str(csms.conversation.exchanges)
 
-    on_an_openevse(tmp_path, scene)
+    on_a_board(tmp_path, scene, board)
 
 
 def test_a_device_that_starts_anew_is_told_again(tmp_path):
@@ -84,7 +97,7 @@ def test_a_device_that_starts_anew_is_told_again(tmp_path):
         device.reset()
         await cp.wait(lambda: device.amps == 0)
 
-    on_an_openevse(tmp_path, scene)
+    on_a_board(tmp_path, scene)
 
 
 def test_a_daemon_that_ends_opens_and_one_that_is_killed_leaves_it_to_the_device(tmp_path):
@@ -97,11 +110,15 @@ def test_a_daemon_that_ends_opens_and_one_that_is_killed_leaves_it_to_the_device
         await cp.stop(signal.SIGKILL)
         assert device.closed
         await cp.wait(lambda: device.amps == 6)
+        assert device.closed
+        argv = (sys.executable, "-P", "-m", "chargepoint", "safe-state", "--config", str(cp.config))
+        assert await (await asyncio.create_subprocess_exec(*argv)).wait() == 0
+        assert not device.closed and device.amps == 0
         await cp.start()
         await cp.connector(lambda each: each["transaction"] is not None)
         await cp.wait(lambda: device.amps == CONNECTOR["max_amps"])
 
-    on_an_openevse(tmp_path, scene)
+    on_a_board(tmp_path, scene)
 
 
 def test_a_cable_pulled_out_of_the_computer_is_a_fault_that_heals(tmp_path):
@@ -112,4 +129,4 @@ def test_a_cable_pulled_out_of_the_computer_is_a_fault_that_heals(tmp_path):
         device.plug()
         await cp.is_status("Charging")
 
-    on_an_openevse(tmp_path, scene)
+    on_a_board(tmp_path, scene)
