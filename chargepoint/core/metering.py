@@ -1,9 +1,12 @@
 """What is measured of one charging place.
 
 A sample carries when it was measured and is never re-stamped; a meter that has not spoken for `meter_stale_s`, or whose
-register stands still while it reports power, is a fault with a policy. The register of a running transaction never
-goes back: when the meter restarts or is swapped, the energy counted so far is carried over and the log says so. A jump
-*upwards* is reported as it is, with a warning: the meter's count is the legal one, not ours to correct.
+register stands still while it reports power, is a fault with a policy. A sample older than the last one tells nothing.
+
+The register of a running transaction never goes back: when the meter restarts or is swapped, the energy counted so far
+is carried over and the log says so. When a register that fell is suddenly where it was before, faster than energy can
+flow, the fall was a misreading and nothing is carried over. Any other jump *upwards* is reported as it is, with a
+warning: the meter's count is the legal one, not ours to correct.
 """
 
 import math
@@ -34,19 +37,26 @@ class Metering:
     carried_wh: float = 0.0
     correction_wh: float = 0.0
     _raw: MeterSample | None = None
+    _fell: tuple[float, float] | None = None
     _unmoved_wh: float = 0.0
 
     def feed(self, raw: MeterSample, in_transaction: bool) -> str | None:
         if not math.isfinite(raw.energy_wh):
             return f"the meter's register reads {raw.energy_wh}, which is no number; check its register map"
-        before, self._raw = self._raw, raw
+        before = self._raw
+        if before is not None and raw.measured_at < before.measured_at:
+            return None
+        self._raw = raw
         self._watch(before, raw)
         note = None
         if not in_transaction:
-            self.correction_wh = 0.0
+            self.correction_wh, self._fell = 0.0, None
         elif (lost := self.energy_wh - raw.energy_wh - self.correction_wh) > 0:
             self.correction_wh += lost
+            self._fell = None if before is None else (before.energy_wh, lost)
             note = f"meter register went back by {lost:.0f} Wh during a transaction; what was counted is carried over"
+        elif before is not None and self._is_back(before, raw):
+            note = "meter register is where it was before it went back: that was a misreading"
         elif before is not None:
             note = self._jump(raw.energy_wh - before.energy_wh, raw.measured_at - before.measured_at)
         self.sample = replace(raw, energy_wh=raw.energy_wh + self.correction_wh)
@@ -88,6 +98,16 @@ class Metering:
     def measured_since(self, mono: float) -> bool:
         """A reading was made after ``mono`` (monotonic seconds), or there is nothing to read."""
         return not self.setup.has_meter or (self.sample is not None and self.sample.measured_at > mono)
+
+    def _is_back(self, before: MeterSample, raw: MeterSample) -> bool:
+        """The register that fell stands again at least where it had been, faster than energy can flow."""
+        if self._fell is None or raw.energy_wh < self._fell[0]:
+            return False
+        if self._jump(raw.energy_wh - before.energy_wh, raw.measured_at - before.measured_at) is None:
+            return False
+        self.correction_wh = max(self.correction_wh - self._fell[1], self.energy_wh - raw.energy_wh)
+        self._fell = None
+        return True
 
     def _watch(self, before: MeterSample | None, raw: MeterSample) -> None:
         """Count the energy that the meter's own power should have moved its register by."""

@@ -37,14 +37,19 @@ class Unlocking:
         return None
 
     def run(self) -> None:
-        """A cable that may be live is never released: the session ends first, and a welded contactor is a failure."""
-        if self.asked is None or self.evse.session.active:
+        """A cable that may be live is never released: the session ends first, and a welded contactor is a failure.
+
+        A session that begins while the lock is still moving takes the cable again.
+        """
+        around, active = self.evse.around, self.evse.session.active
+        if self.asked is None or (active and self.deadline is None):
             return
-        around = self.evse.around
         if self.deadline is None and self.evse.dead:
             self.deadline = around.now + UNLOCK_WITHIN_S
             around.emit(Latch(self.evse.number, False))
-        if self.deadline is None:
+        if active:
+            outcome = Outcome(Result.FAILED, "a session began before the lock had moved")
+        elif self.deadline is None:
             outcome = Outcome(Result.FAILED, "the contactor does not open, the cable may be live")
         elif not self.evse.locked:
             outcome = Outcome(Result.UNLOCKED)

@@ -93,3 +93,7 @@ def test_nobody_is_overruled(max_amps: float, cable_amps: float | None, celsius:
     found = [own for own in (limiter(setup, facts) for limiter in LIMITERS) if own is not None]
     winner = limit(setup, facts)
     assert winner in found and all(winner.amps <= own.amps for own in found)
+
+
+def test_a_thermometer_that_reads_nonsense_gives_no_energy():
+    assert limit(EvseSetup(), Limited(celsius=float("nan"))).amps == 0.0

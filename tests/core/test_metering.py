@@ -83,7 +83,7 @@ def test_a_register_that_is_no_number_is_not_taken():
 
 def test_a_register_that_stands_still_under_load():
     meter = Metering(SETUP)
-    for minute in range(0, 60):
+    for minute in range(60):
         meter.feed(at(60.0 * minute, 1000.0, 3600.0), True)
         if 60.0 * minute <= FROZEN_AFTER_WH:
             assert meter.trouble(60.0 * minute) == ""

@@ -217,3 +217,14 @@ def test_a_cable_kept_for_its_driver_is_given_back():
     assert released(bench.unlock(GENTLE))
     assert bench.evse.session.keeper is None
     assert answers(bench.feed(LockIs(1, False))) == [DONE]
+
+
+def test_a_session_that_begins_before_the_lock_has_moved_keeps_the_cable():
+    bench = Bench()
+    bench.feed(LockIs(1, True))
+    bench.feed(VehicleIs(1, Vehicle.B))
+    assert answers(bench.unlock()) == []
+    told = answers([*bench.feed(Tapped((1,), CARD, TRUSTED)), *bench.feed(Durable("tx1"))])
+    assert told == [Outcome(Result.FAILED, "a session began before the lock had moved")]
+    due = bench.station.next_deadline
+    assert bench.evse.session.active and (due is None or due > bench.now)
