@@ -1,4 +1,4 @@
-"""The edges of plausibility: how much is a jump, when a register stands still, what goes when the collection is full."""
+"""The edges of plausibility: what is a jump, when a register stands still, what goes when the collection is full."""
 
 from dataclasses import replace
 
