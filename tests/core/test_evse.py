@@ -108,3 +108,15 @@ def test_a_welded_contactor_holds_the_cable_and_the_status():
     b.do(ContactorIs(1, False))
     assert b.latches()[-1] is False
     assert b.statuses()[-1] == "Faulted"
+
+
+def test_why_no_energy_flows():
+    b = Built()
+    b.charge()
+    b.plug(Vehicle.B)
+    b.run(2)
+    assert b.evse.charging_state is ChargingState.SUSPENDED_EV
+    b.plug(Vehicle.C)
+    assert b.evse.charging_state is ChargingState.SUSPENDED_EV, "it asks, and the contactor rests"
+    b.do(FaultIs(1, "lock", True))
+    assert b.evse.charging_state is ChargingState.SUSPENDED_EVSE

@@ -1,12 +1,14 @@
+from dataclasses import replace
 from typing import get_args
 
-from chargepoint.clock import TimeQuality
+from chargepoint.clock import Stamp, TimeQuality
 from chargepoint.core.commands import RemoteStop, Result
 from chargepoint.core.effects import Answer, Remember
 from chargepoint.core.facts import (
     Asked,
     Authorized,
     AvailabilityIs,
+    CableIs,
     ClockIs,
     ContactorIs,
     Durable,
@@ -14,18 +16,23 @@ from chargepoint.core.facts import (
     FaultCleared,
     FaultIs,
     GuardIs,
+    HeatIs,
     LinkIs,
     LockIs,
     QueueIs,
     Registration,
     ReservationIs,
     SettingIs,
+    Tapped,
     TransactionConfirmed,
+    TransactionWasOpen,
 )
 from chargepoint.core.intake import NOTICED_WITHIN_S, TAKE
+from chargepoint.core.limits import Limited
 from chargepoint.core.pilot import Vehicle
+from chargepoint.core.records import ChargingState, TransactionStarted, Trigger
 from chargepoint.core.setup import EvseSetup
-from chargepoint.core.tokens import TokenInfo, Verdict
+from chargepoint.core.tokens import NOBODY, TokenInfo, Verdict
 from chargepoint.core.variables import HEARTBEAT_INTERVAL_S, OFFLINE_THRESHOLD_S
 from tests.core.built import ANN, BOB, NOON, Built
 
@@ -200,3 +207,38 @@ def test_a_vehicle_that_stays_voids_no_question():
     b.plug(Vehicle.B)
     b.plug(Vehicle.C)
     assert b.station.cards.questions == {}
+
+
+def test_an_answer_and_a_disk_for_nobody():
+    b = Built()
+    b.charge()
+    b.do(Tapped((1,), BOB, NOBODY), Durable("tx9"))
+    assert b.evse.session.current.durable
+    b.do(LinkIs(True, Registration.ACCEPTED), Tapped((1,), BOB, NOBODY))
+    b.plug(Vehicle.A)
+    b.do(LinkIs(False), Authorized(BOB, TokenInfo(Verdict.ACCEPTED)))
+    assert b.evse.session.grant is None or b.evse.session.grant.token is ANN
+
+
+def test_a_cable_and_a_temperature():
+    b = Built()
+    b.do(CableIs(1, 13.0), HeatIs(1, 40.0))
+    assert b.evse.limited == Limited(13.0, 40.0)
+
+
+def test_what_a_technician_should_read_of_the_meter():
+    b = Built()
+    b.charge()
+    assert "went back by 500 Wh" in b.said(b.meter(-500.0))
+
+
+def test_a_transaction_that_was_open_is_taken_up_once():
+    b = Built()
+    start = TransactionStarted("old", 1, Stamp(6, 1.0), 0, Trigger.AUTHORIZED, ChargingState.EV_CONNECTED, ANN, 800.0)
+    b.do(*[TransactionWasOpen(start, 3, 2000.0, start.at)] * 2)
+    assert b.records() == []
+    assert (b.evse.session.current.id, b.evse.metering.energy_wh) == ("old", 2000.0)
+    lost = replace(start, tx="lost", evse=5)
+    b.do(TransactionWasOpen(lost, 3, 2000.0, start.at))
+    assert [(each.tx, each.evse) for each in b.records()] == [("lost", 5)]
+    assert "connector 5 has ended" in b.said()

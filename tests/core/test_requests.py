@@ -20,10 +20,11 @@ from chargepoint.core.commands import (
     SetVariables,
     TransactionStatus,
     TriggerMessage,
+    Unlock,
     Wanted,
 )
 from chargepoint.core.effects import Answer, ForgetTokens, KeepAvailability, KeepReservation, KeepSetting, Tell
-from chargepoint.core.facts import Authorized, FaultIs, LinkIs, QueueIs, Registration
+from chargepoint.core.facts import Authorized, FaultIs, LinkIs, LockIs, QueueIs, Registration
 from chargepoint.core.pilot import Vehicle
 from chargepoint.core.records import (
     Authorize,
@@ -342,3 +343,12 @@ def test_transaction_status():
     assert b.ask(TransactionStatus("gone"), queued=False).detail == (False, False)
     assert b.ask(TransactionStatus("gone"), queued=True).detail == (False, True)
     b.plug(Vehicle.A)
+
+
+def test_unlocking_is_answered_when_the_lock_has_moved():
+    b = Built(EvseSetup(has_lock=True))
+    assert b.ask(Unlock(2, force=True)).result is Result.UNKNOWN
+    b.do(LockIs(1, True))
+    assert b.all(Answer, b.do_ask(Unlock(1, force=True))) == []
+    (answer,) = b.all(Answer, b.do(LockIs(1, False)))
+    assert answer.outcome.result is Result.UNLOCKED

@@ -2,12 +2,28 @@
 
 import pytest
 
+from chargepoint.clock import Stamp, TimeQuality
 from chargepoint.core.commands import RemoteStop
-from chargepoint.core.facts import Durable, FaultCleared, FaultIs, GuardIs, TransactionConfirmed, VehicleIs
+from chargepoint.core.facts import (
+    Durable,
+    FaultCleared,
+    FaultIs,
+    GuardIs,
+    TransactionConfirmed,
+    TransactionWasOpen,
+    VehicleIs,
+)
 from chargepoint.core.machine import mermaid
 from chargepoint.core.pilot import Vehicle
-from chargepoint.core.records import ChargingState, Reason, TransactionEnded, TransactionUpdated, Trigger
-from chargepoint.core.session import TABLE, State
+from chargepoint.core.records import (
+    ChargingState,
+    Reason,
+    TransactionEnded,
+    TransactionStarted,
+    TransactionUpdated,
+    Trigger,
+)
+from chargepoint.core.session import TABLE, State, welcome
 from chargepoint.core.setup import EvseSetup
 from chargepoint.core.tokens import IdToken, TokenInfo, TokenKind, Verdict
 from chargepoint.core.transaction import Stop
@@ -18,7 +34,7 @@ from chargepoint.core.variables import (
     STOP_ON_INVALID_ID,
     UNLOCK_ON_EV_DISCONNECT,
 )
-from tests.core.built import ANN, BOB, Built
+from tests.core.built import ANN, BOB, NOON, Built
 
 FREE = EvseSetup(free_token=IdToken("free", TokenKind.NO_AUTHORIZATION))
 INVALID = TokenInfo(Verdict.INVALID)
@@ -275,3 +291,53 @@ def test_unclear_pilots_change_nothing():
 
 def test_the_table_can_be_drawn():
     assert mermaid(TABLE).count("-->") == len(TABLE)
+
+
+# -- a power cut ----------------------------------------------------------------------------------------------------
+
+
+def was_open(b: Built) -> None:
+    at = Stamp(6, 1.0, NOON, TimeQuality.NTP)
+    start = TransactionStarted("old", 1, at, 0, Trigger.AUTHORIZED, ChargingState.EV_CONNECTED, ANN, 800.0)
+    b.do(TransactionWasOpen(start, 3, 900.0, at))
+
+
+def test_after_a_power_cut_it_is_ended_when_the_pilot_has_told():
+    b = Built(awake=False)
+    was_open(b)
+    b.do(GuardIs(True))
+    b.plug(Vehicle.B)
+    assert b.evse.session.state is State.STOPPING
+    b.meter()
+    b.wait(1.0)
+    b.meter()
+    assert end_of(b).reason is Reason.POWER_LOSS
+    assert b.evse.session.state is State.PARKED
+
+
+def test_after_a_short_power_cut_it_goes_on():
+    b = Built(EvseSetup(resume_within_s=3600.0))
+    was_open(b)
+    b.plug()
+    b.run(8)
+    assert "is resumed" in b.said()
+    assert b.evse.power.energised
+
+
+def test_free_vending_goes_on_after_a_power_cut_in_a_new_transaction():
+    b = Built(FREE)
+    was_open(b)
+    b.plug()
+    b.run(8)
+    assert end_of(b).reason is Reason.POWER_LOSS
+    assert [each.token for each in b.starts()] == [FREE.free_token]
+    gone = Built(FREE)
+    was_open(gone)
+    gone.run(3)
+    assert gone.starts() == [] and gone.statuses()[-1] == "Available"
+
+
+def test_only_free_vending_welcomes():
+    session = Built().evse.session
+    welcome(session)
+    assert session.grant is None

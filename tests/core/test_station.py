@@ -24,7 +24,7 @@ from chargepoint.core.facts import (
     VehicleIs,
 )
 from chargepoint.core.pilot import ASKING, Vehicle
-from chargepoint.core.records import TransactionEnded, TransactionStarted
+from chargepoint.core.records import StatusIs, TransactionEnded, TransactionStarted
 from chargepoint.core.setup import EvseSetup
 from chargepoint.core.station import FLUSH_WITHIN_S
 from chargepoint.core.tokens import TokenInfo, Verdict
@@ -182,3 +182,15 @@ def test_eight_places_each_with_its_own():
     assert all(evse.power.energised for evse in b.station.evses.values())
     assert {start.evse: start.token.text for start in b.starts()} == {n: f"card {n}" for n in range(1, 9)}
     b.do(ClockIs(NOON, TimeQuality.RTC))
+
+
+def test_one_place_can_be_asked_for():
+    b = Built(EvseSetup(), EvseSetup())
+    for wanted, expected in ((0, [0]), (2, [2]), (None, [0, 1, 2])):
+        b.station.around.out = []
+        b.station.tell_statuses(wanted)
+        assert [each.evse for each in b.reports(b.station.around.out) if isinstance(each, StatusIs)] == expected
+    b.station.around.out = []
+    b.station.tell_statuses(since=b.now + 1.0)
+    assert b.station.around.out == []
+    assert b.station.with_transaction("none") is None

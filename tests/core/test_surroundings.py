@@ -1,5 +1,8 @@
 from chargepoint.clock import Stamp, TimeQuality
+from chargepoint.core.commands import ClearCache, Outcome, Result
+from chargepoint.core.effects import Answer, Keep, Say
 from chargepoint.core.facts import ClockIs, GuardIs, Tick
+from chargepoint.core.records import SecurityEvent
 from chargepoint.core.surroundings import GUARD_WITHIN_S
 from tests.core.built import NOON, Built
 
@@ -27,3 +30,15 @@ def test_stamps_say_what_is_known_of_the_time():
     assert b.station.around.utc is None
     b.do(ClockIs(NOON, TimeQuality.BACKEND))
     assert b.station.around.stamp(40.0) == Stamp(7, 40.0, NOON + 40.0, TimeQuality.BACKEND)
+
+
+def test_the_way_out():
+    around = Built().station.around
+    around.out = []
+    around.say(2, "hello", warning=True)
+    around.answer("t", ClearCache(), Outcome(Result.ACCEPTED))
+    waiting = around.waiting
+    around.keep(SecurityEvent("StartupOfTheDevice", around.stamp()))
+    assert around.waiting == waiting + 1
+    assert around.out[0] == Say(2, "hello", warning=True)
+    assert [type(each) for each in around.out] == [Say, Answer, Keep]

@@ -18,7 +18,7 @@ from chargepoint.core.records import (
 from chargepoint.core.session import State
 from chargepoint.core.setup import EvseSetup
 from chargepoint.core.values import Context
-from chargepoint.core.variables import SAMPLED_ENDED, SAMPLED_INTERVAL_S, SAMPLED_STARTED
+from chargepoint.core.variables import SAMPLED_ENDED, SAMPLED_INTERVAL_S, SAMPLED_STARTED, STOP_ON_EV_DISCONNECT
 from tests.core.built import ANN, NOON, Built
 
 AT = Stamp(6, 900.0, NOON, TimeQuality.NTP)
@@ -150,3 +150,12 @@ def test_every_record_is_on_its_way_as_one():
     b = Built()
     b.charge()
     assert b.station.around.waiting == len(b.all(Keep))
+
+
+def test_a_cable_that_comes_back_is_told_as_such():
+    b = Built(EvseSetup(has_lock=True), settings={STOP_ON_EV_DISCONNECT: False})
+    b.charge()
+    b.plug(Vehicle.A)
+    b.plug(Vehicle.B)
+    triggers = [each.trigger for each in b.records()[-2:] if isinstance(each, TransactionUpdated)]
+    assert triggers == [Trigger.EV_COMMUNICATION_LOST, Trigger.CABLE_PLUGGED_IN]
