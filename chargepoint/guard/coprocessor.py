@@ -175,7 +175,6 @@ class CoprocessorGuard:
             return
         self._say(f"{why}; trying again")
         place.present = False
-        place.memory = bridge.Memory()
         place.seen, place.closed = None, False
         place.drive = place.drive and effects.Drive(place.evse, effects.Level.STEADY, False)
         self._post(FaultIs(place.evse, "guard", True, why))

@@ -137,14 +137,7 @@ class OpenEvse:
             raise DeviceUnavailable(f"{self.name}: refused the command {text}; look at its display")
 
     async def _ask(self, text: str) -> Line:
-        """The answer, OK or NK. Who did not answer may have been reset meanwhile."""
-        try:
-            return await self._exchange(text)
-        except DeviceUnavailable:
-            self._standing = None
-            raise
-
-    async def _exchange(self, text: str) -> Line:
+        """The answer, OK or NK."""
         async with self._lock:
             self._line.open()
             self._sequence = self._sequence % 0xFF + 1
@@ -179,7 +172,6 @@ class OpenEvse:
                 waiting.set_result(line)
 
     def _is_lost(self, why: str) -> None:
-        self._standing = None
         if (waiting := self._waiting) is not None:
             waiting.set_exception(DeviceUnavailable(f"{self.name}: lost ({why}); is it plugged in?"))
 

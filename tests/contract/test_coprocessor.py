@@ -171,7 +171,7 @@ def test_disabling_opens_at_once_under_load(make: Make, tmp_path: Path) -> None:
 def test_a_reset_is_noticed_and_the_order_given_again(make: Make, tmp_path: Path) -> None:
     async def go() -> None:
         async with make(tmp_path) as bench:
-            for order, amps in ((OFFER, 16), (PAUSE, 0), (OFF, 0)):
+            for order, amps in ((LESS, 10), (PAUSE, 0), (OFF, 0)):
                 bench.device.vehicle = "B"
                 await bench.looked(order)
                 bench.device.reset()

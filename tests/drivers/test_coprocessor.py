@@ -455,6 +455,19 @@ def test_a_plug_pulled_is_told_and_the_port_taken_again(tmp_path: Path) -> None:
     run(go())
 
 
+def test_its_boot_message_is_enough(tmp_path: Path) -> None:
+    async def go() -> None:
+        device = OpenEvseDevice(tmp_path / "tty")
+        async with driver("openevse", device) as board:
+            await board.drive(OFFER)
+            device.reset()
+            await board.beat()
+            await board.drive(OFFER)
+            assert device.amps == 16
+
+    run(go())
+
+
 # -- boards -----------------------------------------------------------------------------------------------------------
 
 

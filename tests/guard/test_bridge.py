@@ -68,6 +68,14 @@ def test_an_open_contactor_is_called_closed_only_while_the_vehicle_is_asked_to_s
             assert obeyed == PAUSE and ordered_closed(drive) and seen.vehicle in ("C", "D")
 
 
+@pytest.mark.parametrize("closed", [True, False, None])
+def test_while_the_vehicle_is_asked_to_stop_the_contactor_is_told_open_when_it_has(closed: bool | None) -> None:
+    releasing = Drive(1, Level.STEADY, True)
+    assert tell(CoprocessorSeen("C", closed), releasing, PAUSE, Memory(), 0.0)[0].closed
+    told, _ = tell(CoprocessorSeen("B", closed), releasing, PAUSE, Memory(), 0.0)
+    assert (told.vehicle, told.closed) == (Vehicle.B, closed is True)
+
+
 def test_a_contactor_that_is_not_told_is_closed_when_the_vehicle_asks_under_an_offer_and_the_core_ordered_it() -> None:
     for seen, drive, obeyed, memory in EVERY_TALE:
         told, _ = tell(seen, drive, obeyed, memory, 0.0)
