@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 from chargepoint.core.effects import Drive, Latch, Shine, Tell
 from chargepoint.core.faults import CATALOGUE
 from chargepoint.core.records import ConnectorStatus, StatusIs
-from chargepoint.core.session import State
 from chargepoint.core.status import LIGHTS, between
 from chargepoint.core.variables import MINIMUM_STATUS_DURATION_S
 from chargepoint.hal import Light
@@ -104,9 +103,9 @@ class Telling:
 
     def _shown(self) -> Shown:
         """One fault to show: one that blocks, else any."""
-        evse, faults = self.evse, self.evse.all_faults
+        evse, faults, tx = self.evse, self.evse.all_faults, self.evse.session.tx
         fault = next(iter(evse.blocking or faults), "")
         info = faults.get(fault, "") or (CATALOGUE[fault].title if fault else "")
-        if not fault and evse.session.state is State.RUNNING and not evse.plugged:
+        if not fault and tx is not None and not tx.plugged:
             info = EV_SIDE
         return Shown(evse.status, fault, info)
