@@ -1,6 +1,6 @@
 import pytest
 
-from chargepoint.core.facts import CableIs, ContactorIs, FaultIs, GuardIs, HeatIs, LockIs, VehicleIs
+from chargepoint.core.facts import AvailabilityIs, CableIs, ContactorIs, FaultIs, GuardIs, HeatIs, LockIs, VehicleIs
 from chargepoint.core.pilot import Vehicle
 from chargepoint.core.records import ChargingState
 from chargepoint.core.session import State
@@ -120,3 +120,24 @@ def test_why_no_energy_flows():
     assert b.evse.charging_state is ChargingState.SUSPENDED_EV, "it asks, and the contactor rests"
     b.do(FaultIs(1, "lock", True))
     assert b.evse.charging_state is ChargingState.SUSPENDED_EVSE
+
+
+def test_no_session_begins_where_the_station_may_not_be_used():
+    for fact in (AvailabilityIs(0, False), AvailabilityIs(1, False)):
+        b = Built()
+        b.do(fact)
+        assert not b.evse.usable and b.statuses()[-1] == "Unavailable"
+    early = Built(awake=False)
+    early.meter()
+    assert not early.evse.usable, "the guard has not spoken"
+    early.do(GuardIs(True))
+    assert early.evse.usable
+
+
+def test_six_amps_are_an_offer():
+    b = Built(EvseSetup(max_amps=6.0))
+    b.charge()
+    assert b.evse.offered_amps == 6.0
+    b.plug(Vehicle.B)
+    b.run(2)
+    assert b.evse.charging_state is ChargingState.SUSPENDED_EV

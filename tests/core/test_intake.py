@@ -242,3 +242,35 @@ def test_a_transaction_that_was_open_is_taken_up_once():
     b.do(TransactionWasOpen(lost, 3, 2000.0, start.at))
     assert [(each.tx, each.evse) for each in b.records()] == [("lost", 5)]
     assert "connector 5 has ended" in b.said()
+
+
+def test_a_change_of_the_station_itself_is_told_after_a_short_absence():
+    b = Built(*TWO)
+    b.run(int(NOTICED_WITHIN_S) + 10)
+    b.offline()
+    b.do(FaultIs(0, "weak-signal", True))
+    b.run(5)
+    assert 0 in told(b, ONLINE_AGAIN)
+
+
+def test_the_absence_counts_from_its_beginning():
+    b = Built(*TWO, settings={OFFLINE_THRESHOLD_S: 60})
+    b.run(int(NOTICED_WITHIN_S) + 10)
+    b.offline()
+    b.run(40)
+    b.offline()
+    b.run(20)
+    assert told(b, ONLINE_AGAIN) == []
+    b.offline()
+    b.run(40)
+    b.offline()
+    b.run(21)
+    assert told(b, ONLINE_AGAIN) == [0, 1, 2]
+
+
+def test_the_guard_is_told_nothing_while_it_is_away():
+    b = Built()
+    b.do(GuardIs(False))
+    assert b.orders(b.do(GuardIs(False))) == []
+    b.wait(5.0)
+    assert b.orders(b.do(GuardIs(True)))[0] == (b.evse.power.order.pilot, False)

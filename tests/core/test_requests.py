@@ -352,3 +352,25 @@ def test_unlocking_is_answered_when_the_lock_has_moved():
     assert b.all(Answer, b.do_ask(Unlock(1, force=True))) == []
     (answer,) = b.all(Answer, b.do(LockIs(1, False)))
     assert answer.outcome.result is Result.UNLOCKED
+
+
+def test_back_in_service_during_a_transaction():
+    b = Built()
+    b.charge()
+    assert b.ask(ChangeAvailability(1, False)).result is Result.SCHEDULED
+    assert b.ask(ChangeAvailability(1, True)).accepted
+
+
+def test_a_reservation_before_the_time_is_known_is_believed():
+    b = Built()
+    b.station.around.offset = None
+    assert b.ask(Reserve(1, 1, ANN, NOON)).accepted
+
+
+def test_meter_values_on_demand_are_the_sampled_ones_or_else_the_aligned_ones():
+    for settings, expected in (
+        ({SAMPLED_UPDATED: ("Current.Offered",)}, "Current.Offered"),
+        ({SAMPLED_UPDATED: (), ALIGNED_MEASURANDS: ("Power.Offered",)}, "Power.Offered"),
+    ):
+        (told,) = triggered(Built(settings=settings), Wanted.METER_VALUES)
+        assert [value.measurand.value for value in told.values[0].values] == [expected]

@@ -161,3 +161,23 @@ def test_ticks_are_exact(utc: float, interval_s: int):
 
 def test_every_midnight_is_a_tick():
     assert next_tick(DAY_S - 100.0, 50_000) == DAY_S
+
+
+def test_a_new_clock_interval_begins_at_its_next_tick():
+    b = built(aligned=3600)
+    b.run(2)
+    b.ask(SetSetting("ClockAlignedDataInterval", "20"))
+    assert not [each for each in b.reports() if isinstance(each, Measured)]
+    assert b.evse.schedule.next_deadline == 60.0
+
+
+def test_a_tick_before_energy_is_permitted_is_told_beside_the_transaction():
+    b = built(aligned=20)
+    b.offline()
+    b.plug()
+    b.tap()
+    for _ in range(10):
+        b.wait(1.0)
+        b.meter()
+    assert [each for each in b.reports() if isinstance(each, Measured)]
+    assert moments(b, Trigger.METER_VALUE_CLOCK) == []

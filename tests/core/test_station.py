@@ -2,7 +2,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from chargepoint.clock import TimeQuality
-from chargepoint.core.commands import RemoteStart, RemoteStop, Reserve, Reset, ResetKind, Unlock
+from chargepoint.core.commands import ChangeAvailability, RemoteStart, RemoteStop, Reserve, Reset, ResetKind, Unlock
 from chargepoint.core.effects import Drive, Keep, KeepReservation, Reboot
 from chargepoint.core.facts import (
     Asked,
@@ -194,3 +194,21 @@ def test_one_place_can_be_asked_for():
     b.station.tell_statuses(since=b.now + 1.0)
     assert b.station.around.out == []
     assert b.station.with_transaction("none") is None
+
+
+def test_a_reset_does_not_cut_off_a_transaction():
+    b = Built()
+    b.charge()
+    b.ask(Reset(ResetKind.SOFT))
+    b.do(QueueIs(0))
+    assert b.all(Reboot) == []
+    b.run(8)
+    assert b.all(Reboot)
+
+
+def test_a_place_out_of_service_is_reserved_for_nobody():
+    b = Built()
+    b.ask(Reserve(1, 1, ANN, NOON + 3600.0))
+    b.ask(ChangeAvailability(1, False))
+    b.ask(ChangeAvailability(1, True))
+    assert b.statuses()[-1] == "Available"

@@ -1,5 +1,5 @@
 from chargepoint.core.commands import ChangeAvailability, TriggerMessage, Wanted
-from chargepoint.core.effects import Shine
+from chargepoint.core.effects import Level, Shine
 from chargepoint.core.facts import FaultIs, GuardIs, VehicleIs
 from chargepoint.core.pilot import Vehicle
 from chargepoint.core.records import StatusIs
@@ -106,3 +106,42 @@ def test_the_lock_stays_as_it_is_until_the_pilot_has_told():
     b.tap()
     b.do(VehicleIs(1, Vehicle.F))
     assert b.latches() == [False, True]
+
+
+def test_the_guard_is_told_what_to_hold():
+    b = Built()
+    b.charge()
+    b.tap()
+    b.plug(Vehicle.B)
+    assert b.orders()[-5:] == [
+        (Level.STEADY, False),
+        (16.0, False),
+        (16.0, True),
+        (Level.STEADY, True),
+        (Level.STEADY, False),
+    ]
+
+
+def test_a_fixed_cable_has_no_lock_to_move():
+    b = Built()
+    b.charge()
+    assert b.latches() == []
+
+
+def test_the_ev_side_is_named_only_while_it_explains_something():
+    b = Built(EvseSetup(has_lock=True), settings={STOP_ON_EV_DISCONNECT: False})
+    b.charge()
+    b.plug(Vehicle.B)
+    b.run(2)
+    b.plug(Vehicle.A)
+    b.do(FaultIs(1, "reader", True))
+    assert last(b).info == "Card reader silent"
+    b.do(FaultIs(1, "reader", False))
+    assert last(b).info == EV_SIDE
+    b.plug(Vehicle.B)
+    assert (last(b).status.value, last(b).info) == ("SuspendedEV", "")
+    b.plug(Vehicle.A)
+    b.tap()
+    assert last(b).info == EV_SIDE
+    b.run(2)
+    assert (last(b).status.value, last(b).info) == ("Available", "")

@@ -5,7 +5,7 @@ import pytest
 from chargepoint.clock import Stamp, TimeQuality
 from chargepoint.core import transaction
 from chargepoint.core.effects import Checkpoint, Keep
-from chargepoint.core.facts import TransactionWasOpen
+from chargepoint.core.facts import LinkIs, TransactionWasOpen
 from chargepoint.core.pilot import Vehicle
 from chargepoint.core.records import (
     ChargingState,
@@ -159,3 +159,24 @@ def test_a_cable_that_comes_back_is_told_as_such():
     b.plug(Vehicle.B)
     triggers = [each.trigger for each in b.records()[-2:] if isinstance(each, TransactionUpdated)]
     assert triggers == [Trigger.EV_COMMUNICATION_LOST, Trigger.CABLE_PLUGGED_IN]
+
+
+def test_what_happens_online_is_not_told_as_offline():
+    b = Built()
+    b.charge()
+    b.do(LinkIs(True))
+    b.plug(Vehicle.A)
+    b.run(2)
+    assert [each.offline for each in b.records()] == [True, True, False]
+
+
+def test_a_resumed_transaction_ends_when_it_ends():
+    b = Built(EvseSetup(resume_within_s=3600.0))
+    b.do(WAS_OPEN)
+    b.plug()
+    b.run(8)
+    stopped_at = b.now
+    b.plug(Vehicle.A)
+    b.run(2)
+    (end,) = ends(b)
+    assert (end.at.mono, end.reason) == (stopped_at, Reason.EV_DISCONNECTED)
