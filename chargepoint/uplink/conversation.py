@@ -167,7 +167,7 @@ class Conversation:
                 async with asyncio.timeout(PONG_WITHIN_S):
                     await (await self._ws.ping())
             except TimeoutError:
-                if self._heard_at < sent_at:
+                if self._heard_at <= sent_at:
                     raise LinkDeadError(f"the backend has been deaf for {PONG_WITHIN_S:.0f} s (no pong)") from None
 
     # -- hearing ----------------------------------------------------------------------
@@ -242,7 +242,7 @@ class Conversation:
             self._outbox.confirmed(parcel)
 
     def _timed_out(self, call: Call, text: str) -> None:
-        if self._heard_at < self._said_at:
+        if self._heard_at <= self._said_at:
             raise LinkDeadError(f"{text}, and nothing else was heard")
         message, parcel, more = self._finished()
         if not more:
@@ -273,8 +273,9 @@ class Conversation:
         now = self._clock.mono()
         if learned.number is not None:
             self._store.learn_number(*learned.number)
-        if learned.utc is not None:
-            self._post(ClockIs(learned.utc - now, TimeQuality.BACKEND))
+        utc = learned.registered.utc if learned.registered is not None else learned.utc
+        if utc is not None:
+            self._post(ClockIs(utc - now, TimeQuality.BACKEND))
         for fact in learned.facts:
             self._post(fact)
         if learned.registered is not None:

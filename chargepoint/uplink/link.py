@@ -36,6 +36,8 @@ log = logging.getLogger(__name__)
 
 HANDSHAKE_WITHIN_S = 30.0
 WORKED_AFTER_S = 5.0
+OFFERED_TOGETHER = 2
+"""So often all versions are offered to a server that names none; then each in its turn, until one is accepted."""
 
 
 class NoVersionError(Exception):
@@ -148,7 +150,9 @@ class Uplink:
         try:
             await self._connect_and_talk()
         except (LinkDeadError, NoVersionError, OSError, WebSocketException) as problem:
-            if isinstance(problem, NoVersionError):
+            if isinstance(problem, NoVersionError) or (
+                self._singly >= OFFERED_TOGETHER and not self._registry.accepted
+            ):
                 self._singly += 1
             self._set("offline", self._explain(problem))
             self._warn(f"link {self._last_error}", f"backend {self._address.shown}: {self._last_error}")
@@ -192,7 +196,7 @@ class Uplink:
 
     def _offered(self) -> list[Any]:
         versions = list(self._backend.versions)
-        if self._singly < 2 or len(versions) == 1:
+        if self._singly < OFFERED_TOGETHER or len(versions) == 1:
             return versions
         return [versions[self._singly % len(versions)]]
 
@@ -229,6 +233,8 @@ class Uplink:
             return f"TLS failed ({problem.reason}); is this port really wss?"
         if isinstance(problem, TimeoutError):
             return f"no answer within {HANDSHAKE_WITHIN_S:.0f} s; check address, port and firewall"
+        if isinstance(problem, ConnectionResetError) and self._address.tls is not None:
+            return "the server cut the connection off; is this port really wss?"
         if isinstance(problem, ConnectionRefusedError):
             return "nothing listens at this address and port"
         return str(problem) or type(problem).__name__

@@ -3,8 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from chargepoint.clock import TimeQuality
-from chargepoint.core.facts import ClockIs, Fact, LinkIs, Registration, SettingIs
+from chargepoint.core.facts import Fact, LinkIs, Registration, SettingIs
 from chargepoint.core.records import Boot, BootReason, StationIdentity
 from chargepoint.core.variables import HEARTBEAT_INTERVAL_S
 from chargepoint.ocpp.dialect import Registered
@@ -54,8 +53,6 @@ class Registry:
     def answered(self, answer: Registered, now: float) -> bool:
         """The backend's answer to a boot (OCPP 1.6 section 4.2, OCPP 2.0.1 B01 to B03); True: the station is in."""
         self.registration = answer.status
-        if answer.utc is not None:
-            self.post(ClockIs(answer.utc - now, TimeQuality.BACKEND))
         interval_s = min(max(answer.interval_s or 0, 0), LONGEST_WAIT_S)
         if not self.accepted:
             self.boot_at = now + (interval_s or OWN_BOOT_WAIT_S)
