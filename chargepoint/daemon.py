@@ -10,6 +10,7 @@ read anew. When the state folder cannot be written any more, the contactors are 
 import asyncio
 import gc
 import logging
+import os
 import signal
 from collections import deque
 from collections.abc import Callable, Coroutine, Mapping
@@ -171,21 +172,26 @@ class Daemon:
     async def _end(self, *tasks: asyncio.Task[Any]) -> None:
         """The core falls silent, the guard's line closes and opens every contactor; then the disk, last the board.
 
-        A task that does not end in time is left to the end of the process.
+        A task that does not end in time is ended with the process, once everything else is in order.
         """
         results: list[BaseException | None] = []
+        stuck: list[str] = []
         for task in tasks:
             task.cancel()
             done, _ = await asyncio.wait((task,), timeout=END_WITHIN_S)
-            if not done:
-                log.error("%s does not end", task.get_name())
+            stuck += [task.get_name()] if not done else []
             results += [each.exception() for each in done if not each.cancelled()]
         self._parts.journal.flush()
         await self._parts.store.close()
         self._parts.close_board()
-        for result in results:
-            if result is not None:
-                raise result
+        found = [result for result in results if result is not None]
+        if stuck:
+            log.critical(
+                "%s does not end; the process ends without it", ", ".join(stuck), exc_info=(found or [None])[0]
+            )
+            os._exit(1)
+        if found:
+            raise found[0]
 
     async def _others(self) -> None:
         parts, post = self._parts, self._parts.inbox.post
