@@ -129,10 +129,26 @@ def test_an_order_does_not_wait_for_the_next_look(monkeypatch: pytest.MonkeyPatc
         await world.told(GuardIs(True))
         world.guard.drive(STEADY)
         await world.until(lambda: world.device.order == PAUSE)
-        world.guard.drive(OFFER)
-        await world.until(lambda: world.device.amps == 16)
+        world.device.vehicle = "C"
+        world.guard.drive(CLOSED)
+        await world.told(ContactorIs(1, True))
+        world.guard.drive(STEADY)
+        await world.until(lambda: world.device.orders[-2:] == [OFF, PAUSE])
 
     play(scene, lease_s=60.0)
+
+
+def test_the_end_of_the_lease_does_not_wait_for_the_next_look(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("POLL_S", "QUICK_S"):
+        monkeypatch.setattr(coprocessor, name, 60.0)
+
+    async def scene(world: World) -> None:
+        world.guard.drive(OFFER)
+        await world.until(lambda: world.device.amps == 16)
+        world.alive = False
+        await world.until(lambda: world.device.order == OFF)
+
+    play(scene)
 
 
 def test_an_order_is_answered_from_what_was_seen_last_while_the_wire_is_slow() -> None:
