@@ -186,9 +186,8 @@ class Daemon:
         self._parts.close_board()
         found = [result for result in results if result is not None]
         if stuck:
-            log.critical(
-                "%s does not end; the process ends without it", ", ".join(stuck), exc_info=(found or [None])[0]
-            )
+            why = found[0] if found else None
+            log.critical("%s does not end; the process ends without it", ", ".join(stuck), exc_info=why)
             os._exit(1)
         if found:
             raise found[0]

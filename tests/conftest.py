@@ -1,6 +1,7 @@
 """For all tests: hypothesis is repeatable, and a test that leaves a thread or a process behind fails by name."""
 
 import os
+import signal
 import threading
 import time
 from collections.abc import Iterator
@@ -9,8 +10,12 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
-settings.register_profile("project", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
+CHECKS_OFF = [HealthCheck.too_slow, HealthCheck.filter_too_much]
+settings.register_profile("project", deadline=None, derandomize=True, suppress_health_check=CHECKS_OFF)
 settings.load_profile("project")
+
+# a shell that starts the tests in the background has SIGINT ignored, and so would every process they start
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 GONE_WITHIN_S = 5.0
 

@@ -2,7 +2,6 @@
 
 import subprocess
 import sys
-import time
 from collections import Counter
 from pathlib import Path
 
@@ -130,30 +129,3 @@ def test_the_generated_files_are_what_the_schemas_say():
     script = Path(__file__).parents[2] / "deploy" / "generate_schema.py"
     done = subprocess.run([sys.executable, script, "--check"], capture_output=True, text=True, timeout=60, check=False)
     assert (done.returncode, done.stderr) == (0, "")
-
-
-def seconds(function):
-    """The best of many, so that a busy machine does not matter."""
-    best = 1.0
-    for _ in range(50):
-        begun = time.perf_counter()
-        function()
-        best = min(best, time.perf_counter() - begun)
-    return best
-
-
-def test_reading_takes_a_fraction_of_what_jsonschema_takes():
-    period = {"startPeriod": 0, "limit": 16.0, "numberPhases": 3}
-    profile = {
-        "chargingProfileId": 1,
-        "stackLevel": 0,
-        "chargingProfilePurpose": "TxProfile",
-        "chargingProfileKind": "Absolute",
-        "validFrom": "2026-01-01T00:00:00Z",
-        "chargingSchedule": {"chargingRateUnit": "A", "chargingSchedulePeriod": [period] * 10},
-    }
-    payload, quirks = {"connectorId": 1, "csChargingProfiles": profile}, Counter()
-    ours = seconds(lambda: read(v16.REQUESTS["SetChargingProfile"], payload, quirks))
-    theirs = seconds(lambda: check("ocpp1.6", "SetChargingProfile", payload))
-    assert not quirks
-    assert ours < theirs / 5

@@ -188,7 +188,7 @@ def test_an_answer_after_its_time_counts(tmp_path):
     played(tmp_path, scene, csms=csms, backend={"call_timeout_s": 1.0}, settings=settings, strict=False)
 
 
-@pytest.mark.parametrize("version", ["ocpp1.6", "ocpp2.0.1"])
+@pytest.mark.parametrize("version", ["ocpp2.0.1"])
 def test_what_the_backend_refuses_for_good_is_kept_and_the_queue_moves_on(version, tmp_path):
     action = {"ocpp1.6": "StartTransaction", "ocpp2.0.1": "TransactionEvent"}[version]
 
