@@ -120,7 +120,7 @@ def test_a_backend_that_does_not_read(tmp_path):
                 await cp.until(lambda status: status["backend"]["state"] == "online")
                 cp.cable("C")
                 await cp.charging()
-                await cp.wait(lambda: asked > 2000)
+                await cp.wait(lambda: asked > 1000)
                 assert cp.closed()
                 assert (await cp.status())["connectors"][0]["contactor"]
             server.close()
