@@ -187,8 +187,9 @@ class GuardClient:
         with line, theirs:
             line.setblocking(False)
             fd = theirs.fileno()
+            # A group of its own: Ctrl-C ends the daemon, and the daemon its guard, so that nobody is told of a fault.
             child = await asyncio.create_subprocess_exec(
-                *argv, "--fd", str(fd), pass_fds=(fd,), stdin=asyncio.subprocess.DEVNULL
+                *argv, "--fd", str(fd), pass_fds=(fd,), stdin=asyncio.subprocess.DEVNULL, process_group=0
             )
             theirs.close()
             try:

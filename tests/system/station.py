@@ -116,6 +116,7 @@ class Station:
             self.process = await asyncio.create_subprocess_exec(
                 *(sys.executable, "-P", "-m", "chargepoint", "run", "--config", str(self.config)),
                 stdin=asyncio.subprocess.DEVNULL,
+                process_group=0,
                 stdout=log,
                 stderr=asyncio.subprocess.PIPE if self.piped else log,
             )

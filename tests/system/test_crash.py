@@ -127,14 +127,14 @@ def test_a_stopped_guard_is_replaced(tmp_path):
     played(tmp_path, scene)
 
 
-def test_asked_to_end_it_ends_tidily_and_tells_no_fault(tmp_path):
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_asked_to_end_it_ends_tidily_and_tells_no_fault(number, tmp_path):
     async def scene(csms, cp):
         await cp.online()
         await cp.charge()
         await csms.until(lambda: len(csms.conversation.received("StatusNotification")) >= 5)
         since = time.monotonic()
-        for pid in [pid for pid, kind in cp.pids.items() if kind != "world"]:
-            os.kill(pid, signal.SIGTERM)
+        os.killpg(cp.process.pid, number)
         assert await cp.ended() == 0
         assert time.monotonic() - since < 5
         assert not cp.closed()
